@@ -1,0 +1,125 @@
+package flows
+
+import "time"
+
+// A Side is where an effect is performed.
+type Side uint8
+
+// The sides. The numbers are kept on disk: never renumber them.
+const (
+	Caller   Side = 1 // the person's chat
+	Officers Side = 2 // the officers' channel
+	Archive  Side = 3 // the sealed transcript
+)
+
+// An Effect is something to perform. The set is closed: the types in this
+// file. One conversation's effects to one side are performed in order, each at
+// least once.
+type Effect interface {
+	To() Side
+	kind() string
+}
+
+// Effects to the person.
+type (
+	// Show brings the person's one bubble to what View gives for the state at
+	// the time of delivery. So a Show that was overtaken by another costs
+	// nothing, and none can show what is no longer true.
+	Show struct{}
+	// Say sends an officer's words as a message of their own. Post is what the
+	// officer wrote.
+	Say struct {
+		Post PostID `json:"post"`
+		Text string `json:"text"`
+		// Erase is the label of the button beneath it that erases it, Data what
+		// a press sends back.
+		Erase string `json:"erase"`
+		Data  string `json:"data"`
+	}
+	// Amend changes the words of an earlier Say.
+	Amend struct {
+		Message MessageID `json:"message"`
+		Text    string    `json:"text"`
+		Erase   string    `json:"erase"`
+		Data    string    `json:"data"`
+	}
+	// Erase deletes messages of both sides from the person's chat.
+	Erase struct {
+		Messages []MessageID `json:"messages"`
+	}
+)
+
+// Effects to the officers.
+type (
+	// Open puts the case's card into the officers' channel. It is tried until
+	// it is there: it is never given up, and all that follows in the case's
+	// lane waits for it.
+	Open struct{}
+	// Update brings the card to what Card gives for the state at the time of
+	// delivery.
+	Update struct{}
+	// Relay puts the person's words into the thread. Label is ours, in the
+	// officers' language, and may be empty; Text is the person's and must be
+	// made inert.
+	Relay struct {
+		Label string `json:"label,omitempty"`
+		Text  string `json:"text,omitempty"`
+	}
+	// Page calls the officers on duty into the thread. Level counts the calls
+	// of this case so far: 1 is the first.
+	Page struct {
+		Level int    `json:"level"`
+		Text  string `json:"text"`
+	}
+	// Mark puts a sign on an officer's post and takes the other signs off it.
+	Mark struct {
+		Post PostID `json:"post"`
+		Sign Sign   `json:"sign"`
+	}
+)
+
+// A Sign is what became of an officer's post.
+type Sign string
+
+// The signs.
+const (
+	SignSent   Sign = "sent"   // it is in the person's chat
+	SignHeld   Sign = "held"   // it waits for the person's contact rule
+	SignNote   Sign = "note"   // it stays among the officers
+	SignFailed Sign = "failed" // it will not reach the person
+)
+
+// Record appends to the case's sealed transcript.
+type Record struct {
+	// At is when it happened, to the hour.
+	At time.Time `json:"at"`
+	// From is "person", "bot" or "officer:" and the officer's name.
+	From string `json:"from"`
+	// Kind says what it is: said, edited, attached, answers, replied, revised,
+	// withdrawn, note, claimed, closed, left, blocked.
+	Kind string `json:"kind"`
+	Text string `json:"text"`
+}
+
+// To is where the effect is performed.
+func (Show) To() Side   { return Caller }
+func (Say) To() Side    { return Caller }
+func (Amend) To() Side  { return Caller }
+func (Erase) To() Side  { return Caller }
+func (Open) To() Side   { return Officers }
+func (Update) To() Side { return Officers }
+func (Relay) To() Side  { return Officers }
+func (Page) To() Side   { return Officers }
+func (Mark) To() Side   { return Officers }
+func (Record) To() Side { return Archive }
+
+func (Show) kind() string   { return "show" }
+func (Say) kind() string    { return "say" }
+func (Amend) kind() string  { return "amend" }
+func (Erase) kind() string  { return "erase" }
+func (Open) kind() string   { return "open" }
+func (Update) kind() string { return "update" }
+func (Relay) kind() string  { return "relay" }
+func (Page) kind() string   { return "page" }
+func (Mark) kind() string   { return "mark" }
+func (Record) kind() string { return "record" }

@@ -1,0 +1,187 @@
+// Package flows is what is said: the intake, the life of a case and the words,
+// as one pure function. [Book.Step] takes a state, a moment and an event and
+// returns the next state and the effects to perform. It has no clock, no
+// randomness, no logger and does no I/O.
+package flows
+
+import "time"
+
+// A MessageID names one message in the person's chat. Its meaning is the
+// edge's own.
+type MessageID string
+
+// A PostID names one post in the officers' channel. Its meaning is the edge's
+// own.
+type PostID string
+
+// An Officer is who acted on the officers' side. ID is the edge's own and does
+// not change; Name is how the other officers know this one.
+type Officer struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// A Moment is what Step may know of the world outside.
+type Moment struct {
+	// At is when the event is handled.
+	At time.Time
+	// Fresh is random, and the same whenever the same event is stepped again.
+	Fresh [16]byte
+}
+
+// An Event is something that happened. The set is closed: the types in this
+// file.
+type Event interface{ kind() string }
+
+// Events from the person. Message is the person's own message, or for Chose
+// the message that carries the button; empty if there is none. An edge must
+// not put a name, a user name, a picture or a language of the person into any
+// of them.
+type (
+	// Started says that the person opened the chat: the command /start.
+	Started struct{ Message MessageID }
+	// Asked is one of the other commands that a person can give at any time.
+	Asked struct {
+		Message MessageID
+		What    Command
+	}
+	// Said is free text.
+	Said struct {
+		Message MessageID
+		Text    string
+	}
+	// Chose is a press of a button. Data is the Button.Data that came back; it
+	// may be forged or stale.
+	Chose struct {
+		Message MessageID
+		Data    string
+	}
+	// Attached is anything but text: a photo, a voice message, a contact, a
+	// place. The edge fetches and keeps nothing of it but its kind and the text
+	// written beneath it.
+	Attached struct {
+		Message MessageID
+		Media   Media
+		Caption string
+	}
+	// Edited is a new wording of an earlier message.
+	Edited struct {
+		Message MessageID
+		Text    string
+	}
+	// Blocked says that the person closed the chat to the bot.
+	Blocked struct{}
+	// Garbled says that something came from the person that the edge could not
+	// read. It counts as received.
+	Garbled struct{ Message MessageID }
+)
+
+// A Command is what a person can ask for in every state.
+type Command string
+
+// The commands.
+const (
+	AskDelete   Command = "delete"   // erase both sides' messages and leave
+	AskPrivacy  Command = "privacy"  // what is kept, who reads it, how to erase it
+	AskLanguage Command = "language" // choose the language again
+)
+
+// Media is a kind of attachment.
+type Media string
+
+// The kinds of attachments.
+const (
+	MediaPhoto    Media = "photo"
+	MediaVideo    Media = "video"
+	MediaVoice    Media = "voice"
+	MediaSticker  Media = "sticker"
+	MediaFile     Media = "file"
+	MediaContact  Media = "contact"
+	MediaLocation Media = "location"
+	MediaOther    Media = "other"
+)
+
+// Events from the officers. Post is the post in the case's thread that the
+// event is about.
+type (
+	// Claimed says that an officer pressed Claim.
+	Claimed struct{ Officer Officer }
+	// Replied is a post in the thread, to be passed on to the person.
+	Replied struct {
+		Post    PostID
+		Officer Officer
+		Text    string
+		// Files counts attachments. They are never passed on.
+		Files int
+	}
+	// Noted is a post in the thread that stays among the officers.
+	Noted struct {
+		Post    PostID
+		Officer Officer
+		Text    string
+	}
+	// Revised is a new wording of an earlier post. Note says that the new
+	// wording is an internal note.
+	Revised struct {
+		Post    PostID
+		Officer Officer
+		Text    string
+		Note    bool
+	}
+	// Withdrawn says that an earlier post was deleted.
+	Withdrawn struct{ Post PostID }
+	// Closed says that an officer closed the case.
+	Closed struct{ Officer Officer }
+)
+
+// Events from the engine.
+type (
+	// TimedOut says that the state's alarm has come.
+	TimedOut struct{}
+	// Delivered says that an effect was performed.
+	Delivered struct {
+		Effect Effect
+		// Message is the message that Show or Say made or kept, Post the post
+		// that Open, Page or Relay made.
+		Message MessageID
+		Post    PostID
+		// Kept are the messages of an Erase that could not be erased.
+		Kept []MessageID
+	}
+	// Undelivered says that an effect will not be performed.
+	Undelivered struct {
+		Effect Effect
+		Reason Reason
+		// Perhaps says that it may have been performed all the same.
+		Perhaps bool
+	}
+)
+
+// A Reason is why an effect was not performed.
+type Reason string
+
+// The reasons.
+const (
+	ReasonBlocked  Reason = "blocked"  // the person closed the chat
+	ReasonGone     Reason = "gone"     // the message, post or thread is not there any more
+	ReasonRejected Reason = "rejected" // the other side refuses the content
+	ReasonGivenUp  Reason = "given up" // tried until it made no sense any more
+)
+
+func (Started) kind() string     { return "started" }
+func (Asked) kind() string       { return "asked" }
+func (Said) kind() string        { return "said" }
+func (Chose) kind() string       { return "chose" }
+func (Attached) kind() string    { return "attached" }
+func (Edited) kind() string      { return "edited" }
+func (Blocked) kind() string     { return "blocked" }
+func (Garbled) kind() string     { return "garbled" }
+func (Claimed) kind() string     { return "claimed" }
+func (Replied) kind() string     { return "replied" }
+func (Noted) kind() string       { return "noted" }
+func (Revised) kind() string     { return "revised" }
+func (Withdrawn) kind() string   { return "withdrawn" }
+func (Closed) kind() string      { return "closed" }
+func (TimedOut) kind() string    { return "timed out" }
+func (Delivered) kind() string   { return "delivered" }
+func (Undelivered) kind() string { return "undelivered" }

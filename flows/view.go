@@ -1,0 +1,68 @@
+package flows
+
+// A View is what the person's one bubble shows.
+type View struct {
+	// Text is plain text, at most 4,096 UTF-16 code units.
+	Text string
+	Rows [][]Button
+}
+
+// A Button is a choice under the bubble.
+type Button struct {
+	Label string
+	// Data comes back in Chose: at most 64 bytes, without meaning to anybody
+	// who reads it.
+	Data string
+	// Danger asks for the colour of an emergency where there is one.
+	Danger bool
+}
+
+// A Card is what the officers see of a case: facts that were asked, answered
+// or skipped, in the officers' language. It never holds a name, an identity, a
+// score or a verdict, nor free text of the person's.
+type Card struct {
+	// Code is the case's random code.
+	Code string
+	// Title is one line, for the list of posts and for a notification.
+	Title string
+	// Urgent says that the card asks for attention before others.
+	Urgent bool
+	Tone   Tone
+	Lines  []Line
+	// Actions are the buttons of the card, in order.
+	Actions []Action
+	// Mention says whom the card calls by a mention when it is first posted:
+	// the officers on duty.
+	Mention bool
+}
+
+// A Line is one fact of a card.
+type Line struct{ Label, Value string }
+
+// An Action is a button of a card.
+type Action struct {
+	Name  ActionName
+	Label string
+	// Confirm, if not empty, is the question that a dialog asks first.
+	Confirm string
+}
+
+// An ActionName says which event a press becomes.
+type ActionName string
+
+// The actions.
+const (
+	ActionClaim ActionName = "claim"
+	ActionClose ActionName = "close"
+)
+
+// A Tone is the colour of a card's edge.
+type Tone string
+
+// The tones.
+const (
+	ToneDanger  Tone = "danger"  // somebody waits, and it is urgent
+	ToneWaiting Tone = "waiting" // somebody waits
+	ToneActive  Tone = "active"  // an officer has it
+	ToneClosed  Tone = "closed"
+)

@@ -1,0 +1,169 @@
+// Package storage keeps what the hotline must not lose: opaque bytes under
+// opaque names. It cannot read what it keeps (the engine seals it first), has
+// no clock and draws no random numbers: every instant is an argument.
+//
+// One conversation is one record with a version, a set of further names, an
+// alarm, an outbox in two lanes and, once there is a case, a transcript. All
+// that one step changes is one [Commit]; it is kept whole or not at all.
+package storage
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+var (
+	// ErrNotFound says that nothing is kept under the name. The caller treats
+	// the conversation as new, or the name as nobody's.
+	ErrNotFound = errors.New("storage: not found")
+	// ErrConflict says that the record is no longer at Commit.Version. The
+	// caller loads it and steps again.
+	ErrConflict = errors.New("storage: conflict")
+	// ErrDuplicate says that the event was committed before. The caller has
+	// nothing left to do and may confirm the event to its source.
+	ErrDuplicate = errors.New("storage: duplicate event")
+	// ErrLeaseLost says that the lease ran out and somebody else took the item
+	// over, or that it is delivered already. The caller drops its result: the
+	// other one's counts.
+	ErrLeaseLost = errors.New("storage: lease lost")
+)
+
+// Lane says which dispatcher an item waits for. A conversation's items in one
+// lane are leased in the order in which they were committed, one at a time.
+type Lane uint8
+
+// The lanes. The numbers are kept on disk: never renumber them.
+const (
+	LaneCaller   Lane = 1
+	LaneOfficers Lane = 2
+)
+
+// An Item is an effect that waits to be performed.
+type Item struct {
+	// ID is unique for ever, at most 64 bytes, and the same whenever the same
+	// event is stepped again.
+	ID   string
+	Lane Lane
+	// Priority orders the heads of different conversations within a lane:
+	// higher is leased first. It never reorders one conversation's items.
+	Priority uint8
+	Body     []byte
+}
+
+// A Commit is everything that one event changes.
+type Commit struct {
+	// ID names the conversation: opaque, at most 64 bytes.
+	ID string
+	// Version is the version that this commit follows; 0 if the conversation
+	// has no record. The record's new version is Version+1. A record's
+	// versions start again at 1 after it was erased.
+	Version uint64
+	// Event is the event's identity at its source; opaque, at most 64 bytes.
+	// A commit with an identity already seen for this conversation, also one
+	// seen before the record was erased, is ErrDuplicate. Empty for none.
+	Event string
+	// At is when the event was handled. Its identity is kept until a Sweep
+	// with a later instant.
+	At time.Time
+	// State replaces the record's state. nil erases the record: its state, its
+	// names and its alarm go; its outbox and its transcript stay.
+	State []byte
+	// Names is the whole set of further names by which Resolve finds the
+	// conversation from now on; opaque, at most 64 bytes each. A name that
+	// another conversation holds is an error and nothing is committed.
+	Names []string
+	// Alarm is when Due reports the conversation; zero for never.
+	Alarm time.Time
+	// Items are appended to the outbox. More than 1,000 is an error.
+	Items []Item
+	// Transcript names the transcript that Header and Entries belong to;
+	// opaque, at most 64 bytes. Empty if the commit has neither.
+	Transcript string
+	// Header, if not nil, replaces the transcript's header.
+	Header []byte
+	// Entries are appended to the transcript.
+	Entries [][]byte
+	// Ack is the leased item whose outcome the event reports. It leaves the
+	// outbox with this commit; if the lease is lost, nothing is committed.
+	Ack *Lease
+}
+
+// A Record is a conversation as it was last committed.
+type Record struct {
+	Version uint64
+	State   []byte
+	Alarm   time.Time
+}
+
+// A Lease is the right to perform one item until it runs out.
+type Lease struct {
+	Conversation string
+	Item         string
+	Lane         Lane
+	// Token grows each time the item is leased: the fence against a holder
+	// that was believed dead.
+	Token uint64
+}
+
+// A Leased is an item to perform.
+type Leased struct {
+	Lease
+	Body []byte
+	// Tries counts the leases of this item so far, this one included.
+	Tries int
+}
+
+// A Transcript is what was said in one case, as it was sealed.
+type Transcript struct {
+	Header  []byte
+	Entries [][]byte
+}
+
+// A Store keeps conversations. All methods may be called concurrently, and
+// none keeps or changes a slice it was given or gives one that changes later.
+// When a write returns nil it survives the end of the process and of the
+// machine's power. When it returns an error other than the four above, it may
+// or may not have been kept: the caller repeats it, and Event and Version make
+// the repetition harmless. All instants are stored to the nanosecond, in UTC.
+//
+// Package storagetest is the contract as a suite; every Store passes it.
+type Store interface {
+	// Load returns a conversation's record, or ErrNotFound.
+	Load(ctx context.Context, id string) (Record, error)
+	// Resolve returns the ID of the conversation that has the further name, or
+	// ErrNotFound.
+	Resolve(ctx context.Context, name string) (string, error)
+	// Commit keeps c. It returns ErrDuplicate before it looks at anything else,
+	// then ErrLeaseLost, then ErrConflict.
+	Commit(ctx context.Context, c Commit) error
+
+	// Lease takes up to n items that are heads of their conversation's lane,
+	// not leased beyond now and not deferred beyond now, and holds them until
+	// the given instant: highest priority first, then the oldest.
+	Lease(ctx context.Context, lane Lane, n int, now, until time.Time) ([]Leased, error)
+	// Defer gives a leased item back, to be leased again not before the given
+	// instant. The items behind it in its lane wait with it.
+	Defer(ctx context.Context, l Lease, until time.Time) error
+	// Waiting counts the items of a lane and tells since when its next
+	// deferred or leased head can be leased, zero if there is none.
+	Waiting(ctx context.Context, lane Lane) (count int, next time.Time, err error)
+
+	// Due returns up to n conversations whose alarm is not after now, the
+	// earliest first. An alarm stays due until a commit moves it.
+	Due(ctx context.Context, now time.Time, n int) ([]string, error)
+
+	// Transcript returns a transcript, or ErrNotFound.
+	Transcript(ctx context.Context, name string) (Transcript, error)
+	// Transcripts returns the names of up to n transcripts that begin with
+	// prefix, in order.
+	Transcripts(ctx context.Context, prefix string, n int) ([]string, error)
+	// Forget erases a transcript. Forgetting what is not there is no error.
+	Forget(ctx context.Context, transcript string) error
+	// Sweep drops the identities of events handled before the given instant,
+	// at most n of them, and returns how many it dropped.
+	Sweep(ctx context.Context, before time.Time, n int) (int, error)
+
+	// Close releases the store. What was committed is safe without it.
+	Close() error
+}
