@@ -25,7 +25,11 @@ type (
 	// Show brings the person's one bubble to what View gives for the state at
 	// the time of delivery. So a Show that was overtaken by another costs
 	// nothing, and none can show what is no longer true.
-	Show struct{}
+	Show struct {
+		// Quiet says that the person did not ask for it: the bubble is edited
+		// where it is, which makes no sound; without a bubble nothing is shown.
+		Quiet bool `json:"quiet,omitempty"`
+	}
 	// Say sends an officer's words as a message of their own. Post is what the
 	// officer wrote.
 	Say struct {
@@ -57,7 +61,11 @@ type (
 	Open struct{}
 	// Update brings the card to what Card gives for the state at the time of
 	// delivery.
-	Update struct{}
+	Update struct {
+		// Last, if not nil, is shown instead: the card of a case that has ended,
+		// whose place in the state another one may have taken since.
+		Last *Card `json:"last,omitempty"`
+	}
 	// Relay puts the person's words into the thread. Label is ours, in the
 	// officers' language, and may be empty; Text is the person's and must be
 	// made inert.

@@ -1,0 +1,262 @@
+package flows
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A State is all that is known of one conversation. The zero State is a
+// conversation that has not begun. It is a value: Step never modifies the one
+// it is given. It is kept as JSON, sealed.
+type State struct {
+	// Language is the catalogue the person chose, "" before that.
+	Language string `json:"language,omitempty"`
+	// Screen is the screen the person is at, "flow.screen", "" for none. Page
+	// is the entry that is open on a screen that lists entries.
+	Screen string `json:"screen,omitempty"`
+	Page   string `json:"page,omitempty"`
+	// Trail are the screens before this one, for Back.
+	Trail []string `json:"trail,omitempty"`
+	// Token begins the data of the present screen's buttons, so that a button
+	// of another screen, or of a conversation that was erased, means nothing.
+	Token string `json:"token,omitempty"`
+	// Picks are the options ticked so far on a screen that takes several.
+	Picks []string `json:"picks,omitempty"`
+	// Note is a text key shown once above the screen.
+	Note string `json:"note,omitempty"`
+	// Kind is the flow that the person came in by, "" before that.
+	Kind string `json:"kind,omitempty"`
+	// Notice is the version of the notice the person agreed to, NoticeAt when.
+	Notice   string    `json:"notice,omitempty"`
+	NoticeAt time.Time `json:"notice_at,omitzero"`
+	// Answers are what was asked, in the order it was asked.
+	Answers []Answer `json:"answers,omitempty"`
+	Danger  bool     `json:"danger,omitempty"`
+	Minor   bool     `json:"minor,omitempty"`
+
+	// Shown is the bubble in the person's chat, "" if there is none. Covered
+	// says that messages came after it.
+	Shown   MessageID `json:"shown,omitempty"`
+	Covered bool      `json:"covered,omitempty"`
+	// Messages are the messages of both sides that are still to be erased.
+	Messages []Message `json:"messages,omitempty"`
+	// Replies are the officers' replies that may still be changed or wait.
+	Replies []Reply `json:"replies,omitempty"`
+	// Left says that the person deleted the chat and has not come back, Shut
+	// that the person closed the chat to the bot.
+	Left bool `json:"left,omitempty"`
+	Shut bool `json:"shut,omitempty"`
+	// Seen is when the person last gave a sign.
+	Seen time.Time `json:"seen,omitzero"`
+
+	Case *Case `json:"case,omitempty"`
+	// Earlier is the code of the case before this one.
+	Earlier string `json:"earlier,omitempty"`
+	// Due is the next alarm.
+	Due time.Time `json:"due,omitzero"`
+}
+
+// An Answer is what became of one question.
+type Answer struct {
+	Screen string `json:"screen"`
+	Fact   string `json:"fact"`
+	// Options are the options chosen; none if the question was skipped.
+	Options []string `json:"options,omitempty"`
+	// Text is what was typed where a question takes text.
+	Text string `json:"text,omitempty"`
+}
+
+// A Message is a message in the person's chat that must not stay there.
+type Message struct {
+	ID MessageID `json:"id"`
+	At time.Time `json:"at"`
+	// Going says that an Erase for it is on its way.
+	Going bool `json:"going,omitempty"`
+}
+
+// A Reply is an officer's reply to the person.
+type Reply struct {
+	Post PostID    `json:"post"`
+	At   time.Time `json:"at"`
+	// Text is kept only until the reply is in the person's chat.
+	Text string `json:"text,omitempty"`
+	// Message is the message it became, "" until it is there.
+	Message MessageID `json:"message,omitempty"`
+	// Held says that it waits for the person's contact rule.
+	Held bool `json:"held,omitempty"`
+	// Gone says that the officer took it back while it was on its way.
+	Gone bool `json:"gone,omitempty"`
+	// Note says that it is not a reply but an internal note.
+	Note bool `json:"note,omitempty"`
+}
+
+// A Phase is where a case stands.
+type Phase string
+
+// The phases. An erased case has no phase: it has no state.
+const (
+	Opening  Phase = "opening"  // the card is not yet in the officers' channel
+	Alerting Phase = "alerting" // the card is there, nobody has acknowledged it
+	Owned    Phase = "claimed"  // an officer has acknowledged it
+	Ended    Phase = "closed"   // an officer closed it
+)
+
+// A Case is what the officers have of a conversation.
+type Case struct {
+	// ID is 16 random bytes in hexadecimal.
+	ID    string `json:"id"`
+	Phase Phase  `json:"phase"`
+	// Opened, Placed, Acknowledged and Closed are when the case entered its
+	// phases.
+	Opened       time.Time `json:"opened"`
+	Placed       time.Time `json:"placed,omitzero"`
+	Acknowledged time.Time `json:"acknowledged,omitzero"`
+	Closed       time.Time `json:"closed,omitzero"`
+	Thread       PostID    `json:"thread,omitempty"`
+	Officer      Officer   `json:"officer,omitzero"`
+	// Pages counts the calls to the officers.
+	Pages int `json:"pages,omitempty"`
+	// Unsent counts the person's messages that are not yet in the thread,
+	// Since is when the oldest of them was written.
+	Unsent int       `json:"unsent,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
+	// Stuck says that the person was told that the officers' side cannot be
+	// reached.
+	Stuck bool `json:"stuck,omitempty"`
+	// Late says that the person was told that nobody has acknowledged yet.
+	Late bool `json:"late,omitempty"`
+}
+
+// Blank reports whether nothing is left to keep.
+func (s State) Blank() bool {
+	return s.Case == nil && s.Screen == "" && s.Shown == "" && len(s.Messages) == 0
+}
+
+// Alarm returns when Step wants a TimedOut, zero for never.
+func (s State) Alarm() time.Time { return s.Due }
+
+// CaseID returns the present case, if there is one.
+func (s State) CaseID() (id [16]byte, ok bool) {
+	if s.Case == nil {
+		return id, false
+	}
+	n, err := hex.Decode(id[:], []byte(s.Case.ID))
+	return id, err == nil && n == len(id)
+}
+
+// Thread returns the root post of the present case, "" before it is placed.
+func (s State) Thread() PostID {
+	if s.Case == nil {
+		return ""
+	}
+	return s.Case.Thread
+}
+
+// Urgent reports whether effects of this conversation go before others'.
+func (s State) Urgent() bool { return s.Danger || s.Minor }
+
+// Bubble returns the message that Show edits, and whether it is buried under
+// later messages.
+func (s State) Bubble() (id MessageID, buried bool) { return s.Shown, s.Covered }
+
+// answer returns what became of the question about a fact.
+func (s State) answer(fact string) (Answer, bool) {
+	i := slices.IndexFunc(s.Answers, func(a Answer) bool { return a.Fact == fact })
+	if i < 0 {
+		return Answer{}, false
+	}
+	return s.Answers[i], true
+}
+
+// clone returns a State that shares nothing with s.
+func (s State) clone() State {
+	s.Trail = slices.Clone(s.Trail)
+	s.Picks = slices.Clone(s.Picks)
+	s.Messages = slices.Clone(s.Messages)
+	s.Replies = slices.Clone(s.Replies)
+	s.Answers = slices.Clone(s.Answers)
+	for i := range s.Answers {
+		s.Answers[i].Options = slices.Clone(s.Answers[i].Options)
+	}
+	if s.Case != nil {
+		c := *s.Case
+		s.Case = &c
+	}
+	return s
+}
+
+// draw derives n bytes for one purpose from a moment's fresh ones, so that
+// what one purpose shows tells nothing of another.
+func (m Moment) draw(purpose string, n int) []byte {
+	sum := sha256.Sum256(append(m.Fresh[:], purpose...))
+	return sum[:n]
+}
+
+func (m Moment) token() string {
+	return base64.RawURLEncoding.EncodeToString(m.draw("token", 6))
+}
+
+func (m Moment) caseID() string { return hex.EncodeToString(m.draw("case", 16)) }
+
+// crockford is the alphabet of case codes: no I, L, O or U.
+const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// Code returns the code that people use for a case: the first 40 bits of its
+// 128-bit ID (32 hexadecimal characters) as "XXXX-XXXX". It returns "" for
+// anything else.
+func Code(id string) string {
+	raw, err := hex.DecodeString(id)
+	if err != nil || len(raw) != 16 {
+		return ""
+	}
+	var bits uint64
+	for _, b := range raw[:5] {
+		bits = bits<<8 | uint64(b)
+	}
+	var code [9]byte
+	for i := len(code) - 1; i >= 0; i-- {
+		if i == 4 {
+			code[i] = '-'
+			continue
+		}
+		code[i] = crockford[bits&31]
+		bits >>= 5
+	}
+	return string(code[:])
+}
+
+// ParseCode returns the ten hexadecimal characters that the IDs of cases with
+// the code begin with. It forgives lower case, spaces, a missing dash and the
+// letters that look like digits.
+func ParseCode(code string) (prefix string, ok bool) {
+	var bits uint64
+	n := 0
+	for _, r := range strings.ToUpper(code) {
+		switch r {
+		case ' ', '-':
+			continue
+		case 'O':
+			r = '0'
+		case 'I', 'L':
+			r = '1'
+		}
+		v := strings.IndexRune(crockford, r)
+		if v < 0 || n == 8 {
+			return "", false
+		}
+		bits = bits<<5 | uint64(v)
+		n++
+	}
+	if n != 8 {
+		return "", false
+	}
+	var raw [5]byte
+	for i := range raw {
+		raw[i] = byte(bits >> (32 - 8*i))
+	}
+	return hex.EncodeToString(raw[:]), true
+}
