@@ -1,0 +1,124 @@
+// Package mattermosttest prepares a Mattermost with a team, an officers'
+// channel, a bot and officers: Real runs the real server on PostgreSQL,
+// StandIn the small one of package standin. Suite holds both to the same
+// facts.
+package mattermosttest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/mattermost/mattermost/server/public/model"
+)
+
+// A World is a running Mattermost and who is in it. Its methods act as the
+// officers' clients do, through the public API; they end the test when the
+// server refuses, unless they say otherwise. They may be called from several
+// goroutines, though a refusal then ends only the goroutine.
+type World struct {
+	// URL is the server's address, without a slash at the end. It stays the
+	// same through Stop and Start.
+	URL string
+	// TeamID and ChannelID are the team and its private channel, of which the
+	// bot and the officers are members.
+	TeamID, ChannelID string
+	// Bot is a bot account with the roles of an ordinary user.
+	Bot Account
+	// Officers are siti, budi and rina.
+	Officers []Account
+	// Outsider is in the team but not in the channel.
+	Outsider Account
+	// Admin is a system administrator and no member of the channel.
+	Admin Account
+
+	t    testing.TB
+	host host
+}
+
+// An Account is someone who can call the API.
+type Account struct {
+	URL                 string
+	ID, Username, Token string
+}
+
+// Client returns a new client of the account's own.
+func (a Account) Client() *model.Client4 {
+	c := model.NewAPIv4Client(a.URL)
+	c.SetToken(a.Token)
+	return c
+}
+
+// A host is what runs the server of a World.
+type host interface {
+	// start runs the server until it answers, at the address that it had
+	// before.
+	start() error
+	// stop asks the server to end, and waits.
+	stop() error
+	// kill ends the server at once, as a crash would.
+	kill() error
+	// dump is all that the server keeps, as text.
+	dump(context.Context) ([]byte, error)
+	// log is what the server logged so far.
+	log() ([]byte, error)
+}
+
+// Stop ends the server in order, as an administrator does.
+func (w *World) Stop() {
+	w.t.Helper()
+	if err := w.host.stop(); err != nil {
+		w.t.Fatalf("stop: %v", err)
+	}
+}
+
+// Kill ends the server at once, as a crash does. What it only had in memory is
+// lost.
+func (w *World) Kill() {
+	w.t.Helper()
+	if err := w.host.kill(); err != nil {
+		w.t.Fatalf("kill: %v", err)
+	}
+}
+
+// Start runs a server again that was stopped or killed, at the same address,
+// and returns when it answers.
+func (w *World) Start() {
+	w.t.Helper()
+	if err := w.host.start(); err != nil {
+		w.t.Fatalf("start: %v", err)
+	}
+}
+
+// Restart is Stop, then Start.
+func (w *World) Restart() {
+	w.t.Helper()
+	w.Stop()
+	w.Start()
+}
+
+// Dump returns everything that the server keeps, as text: the database's dump,
+// in which a test looks for what must not be there.
+func (w *World) Dump() []byte {
+	w.t.Helper()
+	dump, err := w.host.dump(context.Background())
+	if err != nil {
+		w.t.Fatalf("dump: %v", err)
+	}
+	return dump
+}
+
+// Log returns what the server logged so far, at level DEBUG.
+func (w *World) Log() []byte {
+	w.t.Helper()
+	log, err := w.host.log()
+	if err != nil {
+		w.t.Fatalf("log: %v", err)
+	}
+	return log
+}
+
+// Everyone is the bot, the officers, the outsider and the administrator.
+func (w *World) Everyone() []Account {
+	all := append([]Account{w.Bot}, w.Officers...)
+	return append(all, w.Outsider, w.Admin)
+}
