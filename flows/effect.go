@@ -73,6 +73,10 @@ type (
 		Label string `json:"label,omitempty"`
 		Text  string `json:"text,omitempty"`
 	}
+	// Tell puts our own words to the officers into the thread.
+	Tell struct {
+		Text string `json:"text"`
+	}
 	// Page calls the officers on duty into the thread. Level counts the calls
 	// of this case so far: 1 is the first.
 	Page struct {
@@ -117,6 +121,7 @@ func (Erase) To() Side  { return Caller }
 func (Open) To() Side   { return Officers }
 func (Update) To() Side { return Officers }
 func (Relay) To() Side  { return Officers }
+func (Tell) To() Side   { return Officers }
 func (Page) To() Side   { return Officers }
 func (Mark) To() Side   { return Officers }
 func (Record) To() Side { return Archive }
@@ -128,6 +133,7 @@ func (Erase) kind() string  { return "erase" }
 func (Open) kind() string   { return "open" }
 func (Update) kind() string { return "update" }
 func (Relay) kind() string  { return "relay" }
+func (Tell) kind() string   { return "tell" }
 func (Page) kind() string   { return "page" }
 func (Mark) kind() string   { return "mark" }
 func (Record) kind() string { return "record" }

@@ -1,0 +1,369 @@
+package flows
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A Book is a checked intake with its texts: what Step speaks from. It does not
+// change after Load.
+type Book struct {
+	policy    Policy
+	screens   map[string]*screen
+	order     []string
+	languages []string
+	text      map[string]catalogue
+	directory Directory
+}
+
+// A Policy is when things happen. It is the file policy.yaml of a book.
+type Policy struct {
+	// Notice is the version of the notice that people agree to.
+	Notice string `yaml:"notice"`
+	// First is the screen of a new conversation, Talk the one of a case, Gone
+	// the one that says that messages could not be erased.
+	First string `yaml:"first"`
+	Talk  string `yaml:"talk"`
+	Gone  string `yaml:"gone"`
+	// Officers is the language of the officers' side.
+	Officers string `yaml:"officers"`
+	// Urgent and Ordinary are how long after the card was placed the officers
+	// are paged again while nobody has acknowledged; the last interval repeats.
+	Urgent   []Duration `yaml:"urgent"`
+	Ordinary []Duration `yaml:"ordinary"`
+	// Stuck is how long the officers' side may be out of reach before the
+	// person is told.
+	Stuck Duration `yaml:"stuck"`
+	// Idle is how long an intake without a case is kept.
+	Idle Duration `yaml:"idle"`
+	// Sweep is how old a message in the person's chat gets; under 47 h, because
+	// Telegram refuses to erase what is 48 h old.
+	Sweep Duration `yaml:"sweep"`
+	// Keep is how long a closed case can still be reached by the person.
+	Keep Duration `yaml:"keep"`
+	// Day is when the day begins and ends for "write to me by day", as
+	// offsets from midnight, UTCOffset the clock they are meant in.
+	Day struct {
+		From Duration `yaml:"from"`
+		To   Duration `yaml:"to"`
+	} `yaml:"day"`
+	UTCOffset Duration `yaml:"utc_offset"`
+}
+
+// A Duration is a time.Duration written as "90s", "10m" or "24h".
+type Duration time.Duration
+
+// UnmarshalYAML reads a duration.
+func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
+	v, err := time.ParseDuration(n.Value)
+	if err != nil {
+		return fmt.Errorf("line %d: %q is no duration; write it like 90s, 10m or 24h", n.Line, n.Value)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+func (d Duration) after(t time.Time) time.Time { return t.Add(time.Duration(d)) }
+
+// A screen is one thing that the bubble can show.
+type screen struct {
+	// name is "flow.id".
+	name string
+	flow string
+	at   place
+
+	ID string `yaml:"id"`
+	// Fact is what an answer is kept under; without one nothing is kept.
+	Fact string `yaml:"fact"`
+	// Gate says that the screen cannot be skipped.
+	Gate bool `yaml:"gate"`
+	// Many says that several options may be ticked.
+	Many bool `yaml:"many"`
+	// Text says that what is typed here is the answer.
+	Text bool `yaml:"text"`
+	// Menu says that the screen is a place to come back to: it keeps no trail
+	// and may be part of a circle.
+	Menu bool `yaml:"menu"`
+	// Shows adds what the deployer's directory holds: "numbers" or "pages".
+	Shows string `yaml:"shows"`
+	// Next is where Skip, Done and options without a next lead; by default
+	// the screen that follows in the file.
+	Next string `yaml:"next"`
+	// Alert says that leaving the screen by an answer or a skip opens the
+	// case.
+	Alert   bool     `yaml:"alert"`
+	Options []option `yaml:"options"`
+}
+
+// An option is a button of a screen.
+type option struct {
+	at place
+
+	ID   string `yaml:"id"`
+	Next string `yaml:"next"`
+	// Alert opens the case, Danger and Minor raise its flags.
+	Alert  bool `yaml:"alert"`
+	Danger bool `yaml:"danger"`
+	Minor  bool `yaml:"minor"`
+	// Only unticks the others on a screen that takes several.
+	Only bool `yaml:"only"`
+	// Kind sets what the conversation is about.
+	Kind string `yaml:"kind"`
+	// Language chooses a catalogue.
+	Language string `yaml:"language"`
+	// Consent records the agreement to the notice.
+	Consent bool `yaml:"consent"`
+	// Leave erases the chat.
+	Leave bool `yaml:"leave"`
+	// Note is a text key shown once above the next screen.
+	Note string `yaml:"note"`
+}
+
+// A place is where something stands in a book, for faults.
+type place struct {
+	file string
+	line int
+}
+
+func (p place) String() string {
+	if p.line == 0 {
+		return p.file
+	}
+	return fmt.Sprintf("%s:%d", p.file, p.line)
+}
+
+// A Fault is one thing that is wrong with a book.
+type Fault struct {
+	File string
+	// Line is 0 if the fault is not in one line.
+	Line int
+	What string
+}
+
+func (f Fault) Error() string { return fmt.Sprintf("%s: %s", place{f.File, f.Line}, f.What) }
+
+// Load reads a book: policy.yaml, one file for each flow beside it, and one
+// catalogue for each language in text. The directory is the deployer's own. It
+// returns every fault at once, joined, each a [Fault].
+func Load(files fs.FS, directory Directory) (*Book, error) {
+	b := &Book{
+		screens:   map[string]*screen{},
+		text:      map[string]catalogue{},
+		directory: directory,
+	}
+	var faults faults
+	names, err := fs.Glob(files, "*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("flows: list the book: %w", err)
+	}
+	if !slices.Contains(names, "policy.yaml") {
+		faults.add(place{file: "policy.yaml"}, "the book has no such file; it says when things happen and which screen is first")
+	}
+	for _, name := range names {
+		raw, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, fmt.Errorf("flows: read the book: %w", err)
+		}
+		if name == "policy.yaml" {
+			faults.parse(name, raw, &b.policy)
+			continue
+		}
+		b.readFlow(name, raw, &faults)
+	}
+	texts, err := fs.Glob(files, "text/*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("flows: list the catalogues: %w", err)
+	}
+	for _, name := range texts {
+		raw, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, fmt.Errorf("flows: read a catalogue: %w", err)
+		}
+		language := strings.TrimSuffix(path.Base(name), ".yaml")
+		b.languages = append(b.languages, language)
+		b.text[language] = readCatalogue(name, raw, &faults)
+	}
+	b.check(&faults)
+	if err := faults.join(); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// Unreviewed returns the languages whose texts no native speaker has reviewed.
+func (b *Book) Unreviewed() []string {
+	var out []string
+	for _, l := range b.languages {
+		if b.text[l].reviewedBy == "" {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// Languages returns the languages of the book's catalogues, in order.
+func (b *Book) Languages() []string { return slices.Clone(b.languages) }
+
+// Size returns how many screens the book has and how many texts each catalogue.
+func (b *Book) Size() (screens, texts int) {
+	return len(b.screens), len(b.text[b.policy.Officers].texts)
+}
+
+func (b *Book) readFlow(name string, raw []byte, faults *faults) {
+	var file struct {
+		Flow    string   `yaml:"flow"`
+		Screens []screen `yaml:"screens"`
+	}
+	root, ok := faults.parse(name, raw, &file)
+	if !ok {
+		return
+	}
+	if want := strings.TrimSuffix(name, ".yaml"); file.Flow != want {
+		faults.add(place{name, 1}, "the flow is called %q, but the file says %q; they must be the same", file.Flow, want)
+		return
+	}
+	seen := map[string]bool{}
+	for i := range file.Screens {
+		s := &file.Screens[i]
+		node := child(root, "screens", i)
+		s.at = place{name, line(node)}
+		s.flow = file.Flow
+		s.name = file.Flow + "." + s.ID
+		if s.ID == "" || strings.Contains(s.ID, ".") {
+			faults.add(s.at, "a screen needs an id without a dot")
+			continue
+		}
+		if seen[s.ID] {
+			faults.add(s.at, "the screen %q is here twice", s.ID)
+			continue
+		}
+		seen[s.ID] = true
+		for j := range s.Options {
+			s.Options[j].at = place{name, line(child(node, "options", j))}
+		}
+		b.screens[s.name] = s
+		b.order = append(b.order, s.name)
+	}
+	for i := range file.Screens {
+		s := &file.Screens[i]
+		if s.Next == "" && i+1 < len(file.Screens) {
+			s.Next = file.Screens[i+1].ID
+		}
+		s.Next = s.resolve(s.Next)
+		for j := range s.Options {
+			o := &s.Options[j]
+			if o.Next == "" && !o.Leave {
+				o.Next = s.Next
+			} else {
+				o.Next = s.resolve(o.Next)
+			}
+		}
+	}
+}
+
+// resolve makes a screen's name of one that may leave out the flow.
+func (s *screen) resolve(next string) string {
+	if next == "" || strings.Contains(next, ".") {
+		return next
+	}
+	return s.flow + "." + next
+}
+
+// faults collects what is wrong.
+type faults struct{ list []error }
+
+func (f *faults) add(at place, format string, args ...any) {
+	f.list = append(f.list, Fault{File: at.file, Line: at.line, What: fmt.Sprintf(format, args...)})
+}
+
+// parse reads one document strictly into v and returns its root node.
+func (f *faults) parse(name string, raw []byte, v any) (*yaml.Node, bool) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(raw, &root); err != nil {
+		f.yaml(name, err)
+		return nil, false
+	}
+	if len(root.Content) == 0 {
+		f.add(place{file: name}, "the file is empty")
+		return nil, false
+	}
+	d := yaml.NewDecoder(bytes.NewReader(raw))
+	d.KnownFields(true)
+	if err := d.Decode(v); err != nil {
+		f.yaml(name, err)
+		return root.Content[0], false
+	}
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		f.add(place{file: name}, "the file holds more than one document")
+	}
+	return root.Content[0], true
+}
+
+// yaml takes over the parser's errors, one fault each, with their lines.
+func (f *faults) yaml(name string, err error) {
+	var te *yaml.TypeError
+	if !errors.As(err, &te) {
+		f.line(name, strings.TrimPrefix(err.Error(), "yaml: "))
+		return
+	}
+	for _, what := range te.Errors {
+		f.line(name, what)
+	}
+}
+
+func (f *faults) line(name, what string) {
+	var line int
+	if _, err := fmt.Sscanf(what, "line %d:", &line); err == nil {
+		_, what, _ = strings.Cut(what, ": ")
+	}
+	what, _, _ = strings.Cut(what, " in type ")
+	f.add(place{name, line}, "%s", what)
+}
+
+func (f *faults) join() error {
+	slices.SortStableFunc(f.list, func(a, b error) int {
+		x, y := a.(Fault), b.(Fault)
+		if c := strings.Compare(x.File, y.File); c != 0 {
+			return c
+		}
+		return x.Line - y.Line
+	})
+	return errors.Join(f.list...)
+}
+
+// child returns the i-th element of the list under a key of a mapping.
+func child(n *yaml.Node, key string, i int) *yaml.Node {
+	v := value(n, key)
+	if v == nil || i >= len(v.Content) {
+		return nil
+	}
+	return v.Content[i]
+}
+
+func value(n *yaml.Node, key string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func line(n *yaml.Node) int {
+	if n == nil {
+		return 0
+	}
+	return n.Line
+}

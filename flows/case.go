@@ -1,0 +1,372 @@
+package flows
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// open makes a case of what the person said so far and asks for its card.
+func (t *turn) open() {
+	if t.active() {
+		t.update()
+		return
+	}
+	if t.s.Case != nil {
+		t.s.Earlier = Code(t.s.Case.ID)
+	}
+	t.s.Case = &Case{ID: t.m.caseID(), Phase: Opening, Opened: t.m.At}
+	t.do(Open{})
+	var answers []string
+	for _, a := range t.s.Answers {
+		answers = append(answers, t.book.plain(a))
+	}
+	t.record("person", "answers", strings.Join(answers, "\n"))
+	for _, a := range t.s.Answers {
+		if a.Text != "" {
+			t.relay(t.officers("fact."+a.Fact), a.Text)
+		}
+	}
+	t.show(false)
+}
+
+// claimed makes the officer the case's. The first press counts; a later one
+// only brings the card up to date, which shows who was first.
+func (t *turn) claimed(o Officer) {
+	c := t.s.Case
+	if c == nil {
+		return
+	}
+	if c.Phase == Alerting || c.Phase == Opening {
+		c.Phase, c.Officer, c.Acknowledged = Owned, o, t.m.At
+		t.record("officer:"+o.Name, "claimed", "")
+		t.show(true)
+	}
+	t.update()
+}
+
+func (t *turn) replied(ev Replied) {
+	if !t.active() {
+		t.refuse(ev.Post, "card.reply_closed")
+		return
+	}
+	if t.s.Case.Phase != Owned {
+		// Whoever answers has read: no second tap at 3 a.m.
+		t.claimed(ev.Officer)
+	}
+	t.record("officer:"+ev.Officer.Name, "replied", ev.Text)
+	if ev.Files > 0 {
+		t.tell("card.files")
+	}
+	if strings.TrimSpace(ev.Text) == "" {
+		t.do(Mark{Post: ev.Post, Sign: SignFailed})
+		return
+	}
+	t.s.Replies = append(t.s.Replies, Reply{Post: ev.Post, At: t.m.At, Text: ev.Text, Held: true})
+	if t.s.Shut {
+		t.tell("card.reply_blocked")
+	}
+	t.release(false)
+	if t.s.Replies[len(t.s.Replies)-1].Held {
+		t.do(Mark{Post: ev.Post, Sign: SignHeld})
+		t.update()
+	}
+}
+
+// refuse tells the officer that a post will not reach the person, and why.
+func (t *turn) refuse(post PostID, why string) {
+	t.do(Mark{Post: post, Sign: SignFailed})
+	t.tell(why)
+}
+
+func (t *turn) noted(ev Noted) {
+	t.s.Replies = append(t.s.Replies, Reply{Post: ev.Post, At: t.m.At, Note: true})
+	t.record("officer:"+ev.Officer.Name, "note", ev.Text)
+	t.do(Mark{Post: ev.Post, Sign: SignNote})
+}
+
+// reply returns the index of the reply that a post became.
+func (t *turn) reply(post PostID) int {
+	return slices.IndexFunc(t.s.Replies, func(r Reply) bool { return r.Post == post })
+}
+
+func (t *turn) revised(ev Revised) {
+	if t.s.Case == nil {
+		return
+	}
+	i := t.reply(ev.Post)
+	if i < 0 {
+		// It is older than what can still be changed, or was refused.
+		t.refuse(ev.Post, "card.edit_late")
+		return
+	}
+	r := &t.s.Replies[i]
+	switch {
+	case ev.Note && r.Note:
+		t.record("officer:"+ev.Officer.Name, "note", ev.Text)
+	case ev.Note:
+		t.takeBack(i, "officer:"+ev.Officer.Name)
+		t.record("officer:"+ev.Officer.Name, "note", ev.Text)
+		t.do(Mark{Post: ev.Post, Sign: SignNote})
+	case r.Note:
+		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+		t.replied(Replied{Post: ev.Post, Officer: ev.Officer, Text: ev.Text})
+	case r.Gone:
+	case r.Message != "":
+		t.record("officer:"+ev.Officer.Name, "revised", ev.Text)
+		t.do(Amend{Message: r.Message, Text: ev.Text, Erase: t.say("ui.erase"), Data: eraseData})
+	default:
+		// It waits or is on its way; what arrives is compared with this.
+		t.record("officer:"+ev.Officer.Name, "revised", ev.Text)
+		r.Text = ev.Text
+	}
+}
+
+func (t *turn) withdrawn(ev Withdrawn) {
+	if i := t.reply(ev.Post); i >= 0 && t.s.Case != nil {
+		t.takeBack(i, "officer:"+t.s.Case.Officer.Name)
+	}
+}
+
+// takeBack sees to it that a reply is not, or not any longer, with the person.
+func (t *turn) takeBack(i int, from string) {
+	r := &t.s.Replies[i]
+	if r.Note || r.Gone {
+		return
+	}
+	t.record(from, "withdrawn", "")
+	switch {
+	case r.Message != "":
+		t.erase(r.Message)
+		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+	case r.Held:
+		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+		t.update()
+	default:
+		r.Gone, r.Text = true, ""
+	}
+}
+
+func (t *turn) closed(o Officer) {
+	c := t.s.Case
+	if c == nil || c.Phase == Ended || c.Phase == Opening {
+		t.update()
+		return
+	}
+	c.Phase, c.Closed = Ended, t.m.At
+	if c.Officer.ID == "" {
+		c.Officer = o
+	}
+	t.record("officer:"+o.Name, "closed", "")
+	card := t.book.Card(t.s, t.m.At)
+	t.do(Update{Last: &card})
+	t.show(true)
+}
+
+// letOut reports whether something new may be sent to the person at an instant,
+// by the person's own rule. Until the person was asked for a rule there is none:
+// whoever presses "danger" waits for an answer.
+func (b *Book) letOut(s State, at time.Time) bool {
+	if s.Left || s.Shut {
+		return false
+	}
+	a, ok := s.answer(factContact)
+	if !ok || len(a.Options) == 0 {
+		// Asked and skipped means the default, which is to stay silent.
+		return !ok
+	}
+	switch a.Options[0] {
+	case "any", "here":
+		return true
+	case "day":
+		return b.day(at)
+	case "night":
+		return !b.day(at)
+	}
+	return false
+}
+
+// factContact is the fact that holds the person's contact rule. Its options are
+// first, any, day and night, and for families here, first and call.
+const factContact = "contact"
+
+// day reports whether it is day on the policy's clock.
+func (b *Book) day(at time.Time) bool {
+	_, since := b.midnight(at)
+	return since >= time.Duration(b.policy.Day.From) && since < time.Duration(b.policy.Day.To)
+}
+
+// midnight returns the last midnight on the policy's clock and the time since.
+func (b *Book) midnight(at time.Time) (time.Time, time.Duration) {
+	local := at.UTC().Add(time.Duration(b.policy.UTCOffset))
+	since := local.Sub(local.Truncate(24 * time.Hour))
+	return at.Add(-since), since
+}
+
+// letOutAt is when held replies may go by the clock alone.
+func (b *Book) letOutAt(s State, after time.Time) (time.Time, bool) {
+	held := slices.ContainsFunc(s.Replies, func(r Reply) bool { return r.Held })
+	a, ok := s.answer(factContact)
+	if !held || s.Left || s.Shut || !ok || len(a.Options) == 0 {
+		return time.Time{}, false
+	}
+	// The latest reply tells from when on to look.
+	for _, r := range s.Replies {
+		if r.Held && r.At.After(after) {
+			after = r.At
+		}
+	}
+	midnight, _ := b.midnight(after)
+	var begin time.Duration
+	switch a.Options[0] {
+	case "day":
+		begin = time.Duration(b.policy.Day.From)
+	case "night":
+		begin = time.Duration(b.policy.Day.To)
+	default:
+		return time.Time{}, false
+	}
+	next := midnight.Add(begin)
+	if !next.After(after) {
+		next = next.Add(24 * time.Hour)
+	}
+	return next, true
+}
+
+// release lets held replies go: all when the person has just given a sign, else
+// if the person's rule allows it now.
+func (t *turn) release(asked bool) {
+	if t.s.Shut || (!asked && !t.book.letOut(t.s, t.m.At)) {
+		return
+	}
+	released := false
+	for i, r := range t.s.Replies {
+		if !r.Held {
+			continue
+		}
+		t.s.Replies[i].Held = false
+		t.do(Say{Post: r.Post, Text: r.Text, Erase: t.say("ui.erase"), Data: eraseData})
+		released = true
+	}
+	if released && asked {
+		t.update()
+	}
+}
+
+func (t *turn) delivered(ev Delivered) {
+	c := t.s.Case
+	switch e := ev.Effect.(type) {
+	case Show:
+		t.shown(ev.Message)
+	case Say:
+		t.arrived(e, ev.Message)
+	case Erase:
+		t.erased(e, ev.Kept)
+	case Open:
+		if c == nil || c.Phase != Opening {
+			return
+		}
+		c.Phase, c.Placed, c.Thread, c.Pages, c.Stuck = Alerting, t.m.At, ev.Post, 1, false
+		t.show(true)
+	case Relay:
+		if c == nil || c.Unsent == 0 {
+			return
+		}
+		if c.Unsent--; c.Unsent == 0 {
+			c.Stuck, c.Since = false, time.Time{}
+			t.show(true)
+		}
+	}
+}
+
+// shown takes note of where the bubble is.
+func (t *turn) shown(id MessageID) {
+	if id == "" || id == t.s.Shown {
+		return
+	}
+	t.s.Messages = slices.DeleteFunc(t.s.Messages, func(m Message) bool { return m.ID == t.s.Shown })
+	t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
+	if t.s.Left || t.s.Shut {
+		// It arrived after the person had left: it must go again.
+		t.erase(id)
+		return
+	}
+	t.s.Shown, t.s.Covered = id, false
+}
+
+// arrived takes note of an officer's reply in the person's chat.
+func (t *turn) arrived(e Say, id MessageID) {
+	t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
+	t.s.Covered = t.s.Shown != ""
+	i := t.reply(e.Post)
+	if i < 0 {
+		return
+	}
+	r := &t.s.Replies[i]
+	switch {
+	case t.s.Left || t.s.Shut, r.Gone:
+		t.erase(id)
+		if r.Gone {
+			t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+			return
+		}
+	case r.Text != e.Text:
+		t.do(Amend{Message: id, Text: r.Text, Erase: e.Erase, Data: e.Data})
+	}
+	r.Text, r.Message = "", id
+	t.do(Mark{Post: e.Post, Sign: SignSent})
+}
+
+// erased forgets messages that are gone, and tells the person of those that
+// Telegram keeps.
+func (t *turn) erased(e Erase, kept []MessageID) {
+	t.s.Messages = slices.DeleteFunc(t.s.Messages, func(m Message) bool { return slices.Contains(e.Messages, m.ID) })
+	t.s.Replies = slices.DeleteFunc(t.s.Replies, func(r Reply) bool {
+		return r.Message != "" && slices.Contains(e.Messages, r.Message)
+	})
+	if slices.Contains(e.Messages, t.s.Shown) {
+		t.s.Shown, t.s.Covered = "", false
+	}
+	if len(kept) > 0 && t.s.Left && !t.s.Shut {
+		t.enter(t.book.policy.Gone)
+		t.s.Seen = t.m.At
+		t.show(false)
+	}
+}
+
+func (t *turn) undelivered(ev Undelivered) {
+	if ev.Reason == ReasonBlocked {
+		t.blocked()
+	}
+	switch e := ev.Effect.(type) {
+	case Say:
+		i := t.reply(e.Post)
+		if i < 0 {
+			return
+		}
+		if ev.Reason == ReasonBlocked {
+			t.s.Replies[i].Held, t.s.Replies[i].Text = true, e.Text
+		} else {
+			t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+		}
+		t.do(Mark{Post: e.Post, Sign: SignFailed})
+		t.tell("card.undelivered." + strings.ReplaceAll(string(ev.Reason), " ", "_"))
+	case Amend:
+		if t.s.Case != nil && ev.Reason != ReasonBlocked {
+			t.tell("card.edit_late")
+		}
+	case Erase:
+		for i, m := range t.s.Messages {
+			if slices.Contains(e.Messages, m.ID) {
+				// The sweep looks at them again after as long as it waited.
+				t.s.Messages[i].Going, t.s.Messages[i].At = false, t.m.At
+			}
+		}
+	case Relay:
+		if c := t.s.Case; c != nil && c.Unsent > 0 {
+			c.Unsent--
+			t.s.Note = "ui.lost"
+			t.show(true)
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package flows
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// uiTexts are the texts that the program itself asks a catalogue for.
+var uiTexts = []string{
+	"ui.again", "ui.back", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
+	"ui.lost", "ui.media", "ui.no_numbers", "ui.no_pages", "ui.notice_short",
+	"ui.person", "ui.privacy", "ui.skip", "ui.status.alerting",
+	"ui.status.claimed", "ui.status.closed", "ui.status.late",
+	"ui.status.opening", "ui.status.sending", "ui.status.stuck",
+	"card.attached", "card.blocked", "card.claim", "card.close",
+	"card.close.confirm", "card.contact", "card.contact.default",
+	"card.contact.left", "card.contact.none", "card.contact.shut",
+	"card.contact.waiting", "card.danger", "card.earlier", "card.edit_late",
+	"card.edited", "card.files", "card.flag.danger", "card.flag.minor",
+	"card.in_thread", "card.kind.message", "card.language", "card.left",
+	"card.minor", "card.no_sign", "card.not_asked", "card.notice",
+	"card.notice.not", "card.notice.yes", "card.page", "card.reply_blocked",
+	"card.reply_closed", "card.skipped", "card.status", "card.status.claimed",
+	"card.status.closed", "card.status.waiting", "card.undelivered.blocked",
+	"card.undelivered.given_up", "card.undelivered.gone",
+	"card.undelivered.rejected", "card.unknown", "card.yes",
+	"media.contact", "media.file", "media.location", "media.other",
+	"media.photo", "media.sticker", "media.video", "media.voice",
+}
+
+// The longest a label and a text may be: a telephone's button, and what leaves
+// room for a status line and a note within Telegram's 4,096.
+const (
+	longestLabel = 40
+	longestText  = 1800
+)
+
+// check reports everything in which the book does not fit together.
+func (b *Book) check(faults *faults) {
+	b.checkPolicy(faults)
+	b.checkScreens(faults)
+	b.checkReach(faults)
+	b.checkTexts(faults)
+}
+
+func (b *Book) checkPolicy(faults *faults) {
+	p, at := b.policy, place{file: "policy.yaml"}
+	for key, name := range map[string]string{"first": p.First, "talk": p.Talk, "gone": p.Gone} {
+		if b.screens[name] == nil {
+			faults.add(at, "%s: there is no screen %q", key, name)
+		}
+	}
+	if p.Notice == "" {
+		faults.add(at, "notice: the notice needs a version, so that it is known what a person agreed to")
+	}
+	if len(b.languages) == 0 {
+		faults.add(place{file: "text"}, "the book has no catalogue; add one file for each language")
+	} else if !slices.Contains(b.languages, p.Officers) {
+		faults.add(at, "officers: there is no catalogue for the language %q", p.Officers)
+	}
+	for key, list := range map[string][]Duration{"urgent": p.Urgent, "ordinary": p.Ordinary} {
+		if len(list) == 0 || slices.Min(list) < Duration(time.Second) {
+			faults.add(at, "%s: give at least one interval of a second or more, or nobody is called again", key)
+		}
+	}
+	for key, d := range map[string]Duration{"stuck": p.Stuck, "idle": p.Idle, "sweep": p.Sweep, "keep": p.Keep} {
+		if d < Duration(time.Second) {
+			faults.add(at, "%s: must be a second or more", key)
+		}
+	}
+	if p.Sweep > Duration(47*time.Hour) {
+		faults.add(at, "sweep: must be 47h at most, because Telegram keeps what is 48 h old")
+	}
+	if p.Idle > Duration(72*time.Hour) {
+		faults.add(at, "idle: must be 72h at most")
+	}
+	if p.Day.From >= p.Day.To || p.Day.To > Duration(24*time.Hour) {
+		faults.add(at, "day: must begin before it ends, within 24h")
+	}
+}
+
+func (b *Book) checkScreens(faults *faults) {
+	facts := map[string]*screen{}
+	for _, name := range b.order {
+		s := b.screens[name]
+		end := name == b.policy.Talk || name == b.policy.Gone
+		if len(s.Options) == 0 && !s.Text && s.Next == "" && s.Shows != "pages" && !end {
+			faults.add(s.at, "the screen %q is a dead end: it has no options and leads nowhere", name)
+		}
+		if s.Many && s.Next == "" {
+			faults.add(s.at, "the screen %q takes several options, so it needs a next", name)
+		}
+		if s.Text && (s.Fact == "" || s.Next == "") {
+			faults.add(s.at, "the screen %q takes text, so it needs a fact and a next", name)
+		}
+		if s.Shows != "" && s.Shows != "numbers" && s.Shows != "pages" {
+			faults.add(s.at, "shows: %q is not known; numbers and pages are", s.Shows)
+		}
+		if s.Next != "" && b.screens[s.Next] == nil {
+			faults.add(s.at, "next: there is no screen %q", s.Next)
+		}
+		if other := facts[s.Fact]; s.Fact != "" && other != nil && other.flow == s.flow {
+			faults.add(s.at, "the fact %q is asked for at %s already", s.Fact, other.at)
+		}
+		facts[s.Fact] = s
+		seen := map[string]bool{}
+		for _, o := range s.Options {
+			if o.ID == "" || strings.ContainsAny(o.ID, ". ") || seen[o.ID] {
+				faults.add(o.at, "each option needs an id of its own, without a dot or a space")
+			}
+			seen[o.ID] = true
+			if o.Next != "" && b.screens[o.Next] == nil {
+				faults.add(o.at, "next: there is no screen %q", o.Next)
+			}
+			if o.Next == "" && !o.Leave {
+				faults.add(o.at, "the option %q leads nowhere", o.ID)
+			}
+			if o.Language != "" && !slices.Contains(b.languages, o.Language) {
+				faults.add(o.at, "language: there is no catalogue for %q", o.Language)
+			}
+		}
+	}
+}
+
+// leads returns where a screen can lead.
+func (s *screen) leads() []string {
+	var out []string
+	if s.Next != "" {
+		out = append(out, s.Next)
+	}
+	for _, o := range s.Options {
+		if o.Next != "" {
+			out = append(out, o.Next)
+		}
+	}
+	return out
+}
+
+// checkReach finds screens that nobody can come to, and circles of questions. A
+// circle that goes through a menu is none: a menu is a place to come back to.
+func (b *Book) checkReach(faults *faults) {
+	reached := map[string]bool{}
+	under := map[string]bool{}
+	var visit func(name string)
+	visit = func(name string) {
+		s := b.screens[name]
+		if s == nil || reached[name] {
+			return
+		}
+		reached[name] = true
+		under[name] = !s.Menu
+		for _, next := range s.leads() {
+			if under[next] && !s.Menu {
+				faults.add(s.at, "the screen %q leads back to %q: a circle of questions; mark a place to come back to with menu: true", name, next)
+			}
+			visit(next)
+		}
+		under[name] = false
+	}
+	for _, name := range []string{b.policy.First, b.policy.Talk, b.policy.Gone} {
+		visit(name)
+	}
+	for _, name := range b.order {
+		if !reached[name] {
+			faults.add(b.screens[name].at, "nobody can come to the screen %q", name)
+		}
+	}
+}
+
+// wanted returns every text key that the book needs, with where it needs it.
+func (b *Book) wanted() map[string]place {
+	want := map[string]place{}
+	for _, key := range uiTexts {
+		want[key] = place{}
+	}
+	for _, name := range b.order {
+		s := b.screens[name]
+		want[name] = s.at
+		if s.Fact != "" {
+			want["fact."+s.Fact] = s.at
+		}
+		for _, o := range s.Options {
+			want[s.label(o)] = o.at
+			if o.Note != "" {
+				want[o.Note] = o.at
+			}
+			if o.Kind != "" {
+				want["card.kind."+o.Kind] = o.at
+			}
+		}
+	}
+	return want
+}
+
+func (b *Book) checkTexts(faults *faults) {
+	want := b.wanted()
+	keys := slices.Sorted(maps.Keys(want))
+	for _, language := range b.languages {
+		c := b.text[language]
+		if c.texts == nil {
+			continue
+		}
+		for _, key := range keys {
+			switch text, ok := c.texts[key]; {
+			case !ok && want[key].file != "":
+				faults.add(place{file: c.file}, "the text %q is missing; %s needs it", key, want[key])
+			case !ok:
+				faults.add(place{file: c.file}, "the text %q is missing; the program needs it", key)
+			case strings.TrimSpace(text) == "":
+				faults.add(place{c.file, c.lines[key]}, "the text %q is empty", key)
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(c.texts)) {
+			at, text := place{c.file, c.lines[key]}, c.texts[key]
+			if _, ok := want[key]; !ok {
+				faults.add(at, "the text %q is not used; is it misspelt?", key)
+			}
+			if n := len(utf16.Encode([]rune(text))); n > longestText {
+				faults.add(at, "the text %q has %d characters; %d fit", key, n, longestText)
+			}
+			if b.isLabel(key) && utf8.RuneCountInString(text) > longestLabel {
+				faults.add(at, "the label %q is longer than %d characters; it would be cut off on a telephone", key, longestLabel)
+			}
+			if first := b.text[b.languages[0]]; first.texts != nil {
+				if other, ok := first.texts[key]; ok && !slices.Equal(holes(text), holes(other)) {
+					faults.add(at, "the text %q has the placeholders %v, in %s it has %v", key, holes(text), first.file, holes(other))
+				}
+			}
+		}
+	}
+}
+
+// isLabel reports whether a text stands on a button.
+func (b *Book) isLabel(key string) bool {
+	if strings.Count(key, ".") == 2 {
+		flow, rest, _ := strings.Cut(key, ".")
+		id, _, _ := strings.Cut(rest, ".")
+		return b.screens[flow+"."+id] != nil
+	}
+	return slices.Contains([]string{"ui.again", "ui.back", "ui.done", "ui.erase", "ui.leave", "ui.person", "ui.skip"}, key)
+}

@@ -1,0 +1,156 @@
+package flows
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// View is what the person's bubble shows in a state at an instant. Its text is
+// empty if there is nothing to show.
+func (b *Book) View(s State, at time.Time) View {
+	here := b.screens[s.Screen]
+	if here == nil {
+		return View{}
+	}
+	say := func(key string, pairs ...string) string { return b.say(s.Language, key, pairs...) }
+	numbers := b.numbers(s.Language, at)
+	if numbers == "" {
+		numbers = say("ui.no_numbers")
+	}
+	var parts []string
+	if status := b.status(s); status != "" {
+		parts = append(parts, say(status, "numbers", numbers))
+		if s.Notice == "" && s.Case.Phase != Ended {
+			parts = append(parts, say("ui.notice_short"))
+		}
+	}
+	if s.Note != "" {
+		parts = append(parts, say(s.Note, "numbers", numbers))
+	}
+	v := View{}
+	page, open := b.page(s, at)
+	switch {
+	case open:
+		parts = append(parts, in(page.Title, s.Language, b.languages)+"\n\n"+in(page.Text, s.Language, b.languages))
+	case here.Shows == "pages" && len(b.pages(at)) == 0:
+		parts = append(parts, say(here.name), say("ui.no_pages"))
+	default:
+		parts = append(parts, say(here.name, "numbers", numbers))
+	}
+	v.Text = strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "\n\n")
+
+	if !open {
+		b.choices(&v, s, here, at)
+	}
+	b.controls(&v, s, here, open)
+	return v
+}
+
+// status is the text key of how the case stands, "" without one. It never says
+// more than what has happened.
+func (b *Book) status(s State) string {
+	c := s.Case
+	switch {
+	case c == nil:
+		return ""
+	case c.Phase == Ended:
+		return "ui.status.closed"
+	case c.Stuck:
+		return "ui.status.stuck"
+	case c.Phase == Opening:
+		return "ui.status.opening"
+	case c.Unsent > 0:
+		return "ui.status.sending"
+	case c.Phase == Owned:
+		return "ui.status.claimed"
+	case c.Late:
+		return "ui.status.late"
+	}
+	return "ui.status.alerting"
+}
+
+// page is the directory's page that is open.
+func (b *Book) page(s State, at time.Time) (DirectoryTab, bool) {
+	if s.Page == "" {
+		return DirectoryTab{}, false
+	}
+	pages := b.pages(at)
+	i := slices.IndexFunc(pages, func(p DirectoryTab) bool { return p.ID == s.Page })
+	if i < 0 {
+		return DirectoryTab{}, false
+	}
+	return pages[i], true
+}
+
+// narrow is how many characters two buttons in a row may have each.
+const narrow = 18
+
+// choices adds what the screen asks.
+func (b *Book) choices(v *View, s State, here *screen, at time.Time) {
+	var list []Button
+	if here.Shows == "pages" {
+		for i, p := range b.pages(at) {
+			list = append(list, Button{
+				Label: in(p.Title, s.Language, b.languages),
+				Data:  s.Token + "." + pressPage + strconv.Itoa(i),
+			})
+		}
+	}
+	for i, o := range here.Options {
+		label := b.say(s.Language, here.label(o))
+		if here.Many {
+			box := "☐ "
+			if slices.Contains(s.Picks, o.ID) {
+				box = "☑ "
+			}
+			label = box + label
+		}
+		list = append(list, Button{
+			Label:  label,
+			Data:   s.Token + "." + pressOption + strconv.Itoa(i),
+			Danger: o.Danger && o.Kind != "",
+		})
+	}
+	for len(list) > 0 {
+		n := 1
+		if len(list) > 1 && short(list[0]) && short(list[1]) {
+			n = 2
+		}
+		v.Rows = append(v.Rows, list[:n:n])
+		list = list[n:]
+	}
+	if here.Many {
+		v.Rows = append(v.Rows, []Button{{Label: b.say(s.Language, "ui.done"), Data: s.Token + "." + pressDone}})
+	}
+}
+
+func short(b Button) bool { return utf8.RuneCountInString(b.Label) <= narrow }
+
+// controls adds what is on every screen: back, skip, a person, delete.
+func (b *Book) controls(v *View, s State, here *screen, open bool) {
+	button := func(key, press string) Button {
+		return Button{Label: b.say(s.Language, key), Data: s.Token + "." + press}
+	}
+	var row []Button
+	if open || len(s.Trail) > 0 {
+		row = append(row, button("ui.back", pressBack))
+	}
+	if !open && !here.Gate && here.Next != "" {
+		row = append(row, button("ui.skip", pressSkip))
+	}
+	if len(row) > 0 {
+		v.Rows = append(v.Rows, row)
+	}
+	row = nil
+	switch {
+	case s.Case != nil && s.Case.Phase == Ended:
+		row = append(row, button("ui.again", pressNew))
+	case here.name != b.policy.Talk && here.name != b.policy.Gone:
+		row = append(row, button("ui.person", pressHuman))
+	}
+	row = append(row, button("ui.leave", pressLeave))
+	v.Rows = append(v.Rows, row)
+}

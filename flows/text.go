@@ -1,0 +1,85 @@
+package flows
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A catalogue is the texts of one language.
+type catalogue struct {
+	file       string
+	name       string
+	reviewedBy string
+	texts      map[string]string
+	lines      map[string]int
+}
+
+// placeholder is what a text leaves to be filled in.
+var placeholder = regexp.MustCompile(`\{[a-z_]+\}`)
+
+func readCatalogue(name string, raw []byte, faults *faults) catalogue {
+	var file struct {
+		Name string `yaml:"name"`
+		// ReviewedBy names who, speaking the language natively, has read every
+		// text; empty means nobody has.
+		ReviewedBy string            `yaml:"reviewed_by"`
+		Texts      map[string]string `yaml:"texts"`
+	}
+	c := catalogue{file: name, lines: map[string]int{}}
+	root, ok := faults.parse(name, raw, &file)
+	if texts := value(root, "texts"); texts != nil && texts.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(texts.Content); i += 2 {
+			c.lines[texts.Content[i].Value] = texts.Content[i].Line
+		}
+	}
+	if !ok {
+		return c
+	}
+	c.name, c.reviewedBy, c.texts = file.Name, file.ReviewedBy, file.Texts
+	if c.name == "" {
+		faults.add(place{name, 1}, "the catalogue has no name; write the language's own name for itself")
+	}
+	return c
+}
+
+// holes returns the placeholders of a text, sorted.
+func holes(text string) []string {
+	h := placeholder.FindAllString(text, -1)
+	slices.Sort(h)
+	return slices.Compact(h)
+}
+
+// say returns a text in a language, with its placeholders filled in from pairs
+// of name and value. Before a language is chosen it says it in every one.
+func (b *Book) say(language, key string, pairs ...string) string {
+	if language == "" {
+		var all []string
+		for _, l := range b.languages {
+			if t := b.say(l, key, pairs...); !slices.Contains(all, t) {
+				all = append(all, t)
+			}
+		}
+		sep := "\n\n"
+		if !strings.Contains(strings.Join(all, ""), "\n") && len(strings.Join(all, "")) < 48 {
+			sep = " · "
+		}
+		return strings.Join(all, sep)
+	}
+	t := b.text[language].texts[key]
+	for i := 0; i+1 < len(pairs); i += 2 {
+		t = strings.ReplaceAll(t, "{"+pairs[i]+"}", pairs[i+1])
+	}
+	return t
+}
+
+// has reports whether the catalogues hold a key.
+func (b *Book) has(key string) bool {
+	_, ok := b.text[b.policy.Officers].texts[key]
+	return ok
+}
+
+// label is the text of an option's button.
+func (s *screen) label(o option) string { return s.name + "." + o.ID }
