@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"suar/flows"
+)
+
+const (
+	// alarmsAtOnce is how many alarms are handled in one go, and
+	// alarmsParallel how many of them at the same time.
+	alarmsAtOnce, alarmsParallel = 256, 8
+	// alarmRetry is when an alarm comes again whose step fails.
+	alarmRetry = time.Minute
+)
+
+// alarms hands TimedOut to the conversations whose alarm has come, until ctx
+// ends.
+func (e *Engine) alarms(ctx context.Context) {
+	// aside are conversations that cannot be handled and would otherwise be
+	// the first for ever, with the time when to look at them again.
+	aside := map[string]time.Time{}
+	for ctx.Err() == nil {
+		if !e.ring(ctx, aside) {
+			wait(ctx, e.limits.Poll)
+		}
+	}
+}
+
+// ring handles what is due. It reports whether there may be more.
+func (e *Engine) ring(ctx context.Context, aside map[string]time.Time) (more bool) {
+	now := e.now()
+	n := alarmsAtOnce + len(aside)
+	due, err := e.store.Due(ctx, now, n)
+	if err != nil {
+		if ctx.Err() == nil {
+			e.trouble(ctx, "due", err)
+		}
+		return false
+	}
+	var (
+		running sync.WaitGroup
+		mu      sync.Mutex
+		failed  []string
+	)
+	slots := make(chan struct{}, alarmsParallel)
+	rung := 0
+	for _, id := range due {
+		if until, ok := aside[id]; ok && now.Before(until) {
+			continue
+		}
+		rung++
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			if err := e.alarm(ctx, id, now); err != nil && ctx.Err() == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				failed = append(failed, id)
+			}
+		})
+	}
+	running.Wait()
+	for id, until := range aside {
+		if !now.Before(until) {
+			delete(aside, id)
+		}
+	}
+	for _, id := range failed {
+		aside[id] = now.Add(alarmRetry)
+	}
+	return len(due) == n && rung > len(failed)
+}
+
+// alarm hands TimedOut to one conversation, if its alarm is still due.
+func (e *Engine) alarm(ctx context.Context, id string, now time.Time) error {
+	c, found, err := e.load(ctx, id)
+	if err != nil {
+		e.trouble(ctx, "alarm", err)
+		return err
+	}
+	if !found || c.alarm.IsZero() || c.alarm.After(now) {
+		return nil
+	}
+	st := step{
+		conversation: id,
+		event:        flows.TimedOut{},
+		// The version begins anew after the conversation was erased; with the
+		// instant it is this alarm's and no other's.
+		identity: fmt.Sprintf("alarm:%s:%d:%d", id, c.version, c.alarm.UnixNano()),
+		version:  c.version,
+	}
+	err = e.apply(ctx, st)
+	if errors.Is(err, ErrStep) {
+		e.log.ErrorContext(ctx, "step failed", "event", eventKind(st.event), "error", err)
+		st.event, st.identity, st.alarm = nil, "", now.Add(alarmRetry)
+		err = e.apply(ctx, st)
+	}
+	if err != nil && !errors.Is(err, errNobody) {
+		e.trouble(ctx, "alarm", err)
+		return err
+	}
+	e.counts.alarms.Add(1)
+	return nil
+}
+
+// sweepInterval is how often the identities of old events are dropped, and
+// sweepBatch how many in one go.
+const (
+	sweepInterval = time.Hour
+	sweepBatch    = 1000
+)
+
+// sweep drops the identities of events that nobody will repeat any more, until
+// ctx ends.
+func (e *Engine) sweep(ctx context.Context) {
+	for ctx.Err() == nil {
+		before := e.now().Add(-e.limits.Remember)
+		for ctx.Err() == nil {
+			n, err := e.store.Sweep(ctx, before, sweepBatch)
+			if err != nil && ctx.Err() == nil {
+				e.trouble(ctx, "sweep", err)
+			}
+			if err != nil || n < sweepBatch {
+				break
+			}
+		}
+		wait(ctx, sweepInterval)
+	}
+}

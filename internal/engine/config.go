@@ -1,0 +1,232 @@
+package engine
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"suar/flows"
+	"suar/internal/seal"
+	"suar/storage"
+)
+
+// A Flow says what happens next. [flows.Book] is one.
+type Flow interface {
+	// Step returns the state after the event, and the effects to perform. It is
+	// total and deterministic, and never modifies s.
+	Step(s flows.State, m flows.Moment, ev flows.Event) (flows.State, []flows.Effect)
+	View(s flows.State, at time.Time) flows.View
+	Card(s flows.State, at time.Time) flows.Card
+}
+
+// A Config is what an Engine is made of. Flow, Store, Vault, Officers and Log
+// must be there.
+type Config struct {
+	Flow  Flow
+	Store storage.Store
+	Vault *seal.Vault
+	// Officers returns to whom a case that opens now is sealed. It is asked
+	// once for each new case; it must not block, and never be empty.
+	Officers func() seal.Recipients
+	// Now is the clock; nil is the system's.
+	Now func() time.Time
+	// Rand is where the cases' keys come from; nil is crypto/rand.
+	Rand io.Reader
+	// Log gets kinds, sides, counts and statuses; never an id, a name or a
+	// word of anybody.
+	Log    *slog.Logger
+	Limits Limits
+}
+
+// Limits are the engine's numbers. A zero one is its default.
+type Limits struct {
+	// Callers and Officers are how many deliveries run at once on each side;
+	// 64 and 8.
+	Callers, Officers int
+	// Lease is for how long an item is held, 60 s. Delivery is how long one
+	// delivery may take, two thirds of Lease; it must stay below Lease, so that
+	// its outcome can be committed while the lease holds.
+	Lease, Delivery time.Duration
+	// Backoff is the wait after a first failure, 200 ms. It doubles up to
+	// MaxBackoff, 30 s.
+	Backoff, MaxBackoff time.Duration
+	// CallersGiveUp and OfficersGiveUp are the ages after which an effect that
+	// fails is given up, 24 h and 72 h. Open is never given up.
+	CallersGiveUp, OfficersGiveUp time.Duration
+	// Poll is how often the store is asked what other processes left to do,
+	// 1 s.
+	Poll time.Duration
+	// Grace is how long the deliveries under way may go on after Run's context
+	// ends, 15 s.
+	Grace time.Duration
+	// Remember is for how long the identities of events are kept, 48 h.
+	Remember time.Duration
+}
+
+func (l Limits) withDefaults() Limits {
+	number := func(n *int, d int) {
+		if *n <= 0 {
+			*n = d
+		}
+	}
+	span := func(n *time.Duration, d time.Duration) {
+		if *n <= 0 {
+			*n = d
+		}
+	}
+	number(&l.Callers, 64)
+	number(&l.Officers, 8)
+	span(&l.Lease, time.Minute)
+	span(&l.Delivery, l.Lease*2/3)
+	span(&l.Backoff, 200*time.Millisecond)
+	span(&l.MaxBackoff, 30*time.Second)
+	span(&l.CallersGiveUp, 24*time.Hour)
+	span(&l.OfficersGiveUp, 72*time.Hour)
+	span(&l.Poll, time.Second)
+	span(&l.Grace, 15*time.Second)
+	span(&l.Remember, 48*time.Hour)
+	return l
+}
+
+// ErrWrongKey says that the store was written with another vault key. Nothing
+// was touched.
+var ErrWrongKey = errors.New("engine: the vault key does not open this store: give the process the key that the store was begun with, or point it at an empty store")
+
+// An Engine is the loop between the edges, flows and storage. Handle may be
+// called at any time after New, also while Run is not running: what it commits
+// waits in the store. Any number of engines, in any number of processes, may
+// share one store.
+type Engine struct {
+	flow     Flow
+	store    storage.Store
+	vault    *seal.Vault
+	officers func() seal.Recipients
+	now      func() time.Time
+	rand     io.Reader
+	log      *slog.Logger
+	limits   Limits
+
+	freshKey, effectKey []byte
+
+	// wake holds a token for each lane with something new to lease.
+	wake map[storage.Lane]chan struct{}
+	// unsettled counts outcomes that the store has not taken yet. While there
+	// is one nothing is leased, so that what was performed is not performed
+	// again by this process.
+	unsettled atomic.Int32
+	// failed holds why Run must end.
+	failed chan error
+	counts counts
+}
+
+// New returns an engine after it has made sure that the vault's key is the
+// store's. It returns ErrWrongKey if it is not.
+func New(ctx context.Context, c Config) (*Engine, error) {
+	switch {
+	case c.Flow == nil:
+		return nil, errors.New("engine: New without a flow")
+	case c.Store == nil:
+		return nil, errors.New("engine: New without a store")
+	case c.Vault == nil:
+		return nil, errors.New("engine: New without a vault")
+	case c.Officers == nil:
+		return nil, errors.New("engine: New without officers")
+	case c.Log == nil:
+		return nil, errors.New("engine: New without a log")
+	}
+	limits := c.Limits.withDefaults()
+	if limits.Delivery >= limits.Lease {
+		return nil, errors.New("engine: a delivery must be shorter than a lease")
+	}
+	if len(c.Officers().All()) == 0 {
+		return nil, errors.New("engine: no recipients: nobody could read a case")
+	}
+	e := &Engine{
+		flow:      c.Flow,
+		store:     c.Store,
+		vault:     c.Vault,
+		officers:  c.Officers,
+		now:       c.Now,
+		rand:      c.Rand,
+		log:       c.Log,
+		limits:    limits,
+		freshKey:  c.Vault.Derive("engine fresh"),
+		effectKey: c.Vault.Derive("engine effect"),
+		wake: map[storage.Lane]chan struct{}{
+			storage.LaneCaller:   make(chan struct{}, 1),
+			storage.LaneOfficers: make(chan struct{}, 1),
+		},
+		failed: make(chan error, 1),
+	}
+	if e.now == nil {
+		e.now = time.Now
+	}
+	if e.rand == nil {
+		e.rand = rand.Reader
+	}
+	if err := e.checkKey(ctx); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// keyRecord is the conversation that tells whether the vault's key is the
+// store's. Conversations of people have other names: hexadecimal digits.
+const keyRecord = "vault"
+
+// checkKey opens the key record, and makes it if the store has none.
+func (e *Engine) checkKey(ctx context.Context) error {
+	for {
+		rec, err := e.store.Load(ctx, keyRecord)
+		if err == nil {
+			if _, err := e.vault.Open("check", keyRecord, rec.State); err != nil {
+				return fmt.Errorf("%w (%v)", ErrWrongKey, err)
+			}
+			return nil
+		}
+		if !errors.Is(err, storage.ErrNotFound) {
+			return fmt.Errorf("engine: check the vault key: %w", err)
+		}
+		err = e.store.Commit(ctx, storage.Commit{
+			ID:    keyRecord,
+			At:    e.now(),
+			State: e.vault.Seal("check", keyRecord, nil),
+		})
+		// On a conflict another process was first: its record is checked.
+		if err != nil && !errors.Is(err, storage.ErrConflict) {
+			return fmt.Errorf("engine: record the vault key: %w", err)
+		}
+	}
+}
+
+// fresh derives a moment's random bytes from the event, so that they are the
+// same whenever the same event is stepped again and nobody can guess them.
+func (e *Engine) fresh(conversation, event string) (f [16]byte) {
+	copy(f[:], sum(e.freshKey, conversation, event))
+	return f
+}
+
+// itemID names the nth effect of an event. It is the same whenever the same
+// event is stepped again, and no other event's, also after the conversation
+// was erased and began again: versions start anew then, identities do not.
+func (e *Engine) itemID(conversation, event string, n int) string {
+	return hex.EncodeToString(sum(e.effectKey, conversation, event, strconv.Itoa(n)))
+}
+
+// sum returns 16 bytes of HMAC-SHA256 over the parts, each with its length.
+func sum(key []byte, parts ...string) []byte {
+	mac := hmac.New(sha256.New, key)
+	for _, p := range parts {
+		_, _ = fmt.Fprintf(mac, "%d:%s", len(p), p)
+	}
+	return mac.Sum(nil)[:16]
+}

@@ -1,0 +1,226 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"suar/flows"
+	"suar/storage"
+)
+
+// A dispatcher performs the effects of one side.
+type dispatcher struct {
+	*Engine
+	side      flows.Side
+	lane      storage.Lane
+	deliverer Deliverer
+	parallel  int
+	giveUp    time.Duration
+
+	mu sync.Mutex
+	// paused is until when the other side asked all deliveries to wait.
+	paused time.Time
+}
+
+func (e *Engine) dispatcher(side flows.Side, d Deliverer) *dispatcher {
+	if side == flows.Caller {
+		return &dispatcher{
+			Engine: e, side: side, lane: storage.LaneCaller, deliverer: d,
+			parallel: e.limits.Callers, giveUp: e.limits.CallersGiveUp,
+		}
+	}
+	return &dispatcher{
+		Engine: e, side: side, lane: storage.LaneOfficers, deliverer: d,
+		parallel: e.limits.Officers, giveUp: e.limits.OfficersGiveUp,
+	}
+}
+
+// run leases and delivers until ctx ends, and returns when the last delivery
+// is settled. work is the context of the deliveries, which outlives ctx by the
+// grace.
+func (d *dispatcher) run(ctx, work context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	slots := make(chan struct{}, d.parallel)
+	for ctx.Err() == nil {
+		free := d.parallel - len(slots)
+		leased, err := d.lease(ctx, free)
+		if err != nil && ctx.Err() == nil {
+			d.trouble(ctx, "lease", err)
+		}
+		for _, l := range leased {
+			slots <- struct{}{} // There is room: only this loop fills it.
+			running.Go(func() {
+				d.perform(work, l)
+				<-slots
+				d.rouseLane(d.lane) // There is a new head, and a free slot.
+			})
+		}
+		wait := d.limits.Poll
+		if err == nil && len(leased) < free {
+			wait = d.next(ctx)
+		}
+		d.await(ctx, wait)
+	}
+}
+
+// await returns when there is something new to lease, after the wait, or when
+// ctx ends.
+func (d *dispatcher) await(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-d.wake[d.lane]:
+	}
+}
+
+// next is how long to wait for the next head that can be leased, should nobody
+// of this process say so before.
+func (d *dispatcher) next(ctx context.Context) time.Duration {
+	d.mu.Lock()
+	at := d.paused
+	d.mu.Unlock()
+	if now := d.now(); !now.Before(at) {
+		var err error
+		if _, at, err = d.store.Waiting(ctx, d.lane); err != nil || !now.Before(at) {
+			return d.limits.Poll
+		}
+	}
+	return min(max(at.Sub(d.now()), 0), d.limits.Poll)
+}
+
+// lease takes up to n heads. It takes none while all are asked to wait, and
+// while an outcome of this process waits for the store.
+func (d *dispatcher) lease(ctx context.Context, n int) ([]storage.Leased, error) {
+	now := d.now()
+	d.mu.Lock()
+	paused := now.Before(d.paused)
+	d.mu.Unlock()
+	if n <= 0 || paused || d.unsettled.Load() > 0 {
+		return nil, nil
+	}
+	return d.store.Lease(ctx, d.lane, n, now, now.Add(d.limits.Lease))
+}
+
+func (d *dispatcher) pause(until time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if until.After(d.paused) {
+		d.paused = until
+	}
+}
+
+// perform delivers one leased item and settles what came of it.
+func (d *dispatcher) perform(ctx context.Context, l storage.Leased) {
+	it, err := d.openItem(ctx, l)
+	if err != nil {
+		d.again(ctx, l, it, err)
+		return
+	}
+	delivery, err := d.delivery(ctx, l, it)
+	if err != nil {
+		d.again(ctx, l, it, err)
+		return
+	}
+	delivered, err := d.deliver(ctx, delivery)
+	if err == nil {
+		delivered.Effect = it.Effect.Effect
+		d.counts.delivered.Add(1)
+		d.settle(ctx, l, it, delivered)
+		return
+	}
+	undelivered, over := d.over(l, it, err)
+	if !over {
+		d.again(ctx, l, it, err)
+		return
+	}
+	d.counts.undelivered.Add(1)
+	d.log.WarnContext(ctx, "effect not delivered", append(d.attrs(l, it, err), "reason", string(undelivered.Reason))...)
+	d.settle(ctx, l, it, undelivered)
+}
+
+// over reports whether a failed delivery is not to be tried again, and what is
+// to be told to the conversation then.
+func (d *dispatcher) over(l storage.Leased, it item, err error) (flows.Undelivered, bool) {
+	u := flows.Undelivered{Effect: it.Effect.Effect, Reason: flows.ReasonGivenUp}
+	failure := new(Failure)
+	if errors.As(err, &failure) {
+		u.Perhaps = failure.Perhaps
+		if failure.Final {
+			if failure.Reason != "" {
+				u.Reason = failure.Reason
+			}
+			return u, true
+		}
+	}
+	if _, open := u.Effect.(flows.Open); open || d.now().Sub(it.At) < d.giveUp {
+		return u, false
+	}
+	// An earlier try of which nobody learnt the outcome may have succeeded.
+	u.Perhaps = u.Perhaps || l.Tries > 1
+	return u, true
+}
+
+// delivery brings together what the performer needs, from the state as it is
+// now; what is of a conversation or a case that is no more, from the item.
+func (d *dispatcher) delivery(ctx context.Context, l storage.Leased, it item) (del Delivery, err error) {
+	c, found, err := d.load(ctx, l.Conversation)
+	if err != nil {
+		return del, err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: effect %q, panic at %s", ErrStep, effectKind(it.Effect.Effect), panicLine())
+		}
+	}()
+	del = Delivery{
+		ID:           l.Item,
+		Conversation: l.Conversation,
+		Caller:       it.Caller,
+		Thread:       c.thread(it),
+		Effect:       it.Effect.Effect,
+		Tries:        l.Tries,
+	}
+	at := d.now()
+	switch ef := it.Effect.Effect.(type) {
+	case flows.Show:
+		if found {
+			del.View = d.flow.View(c.State, at)
+			del.Bubble, del.Buried = c.State.Bubble()
+		} else if it.View != nil && it.Bubble != nil {
+			del.View = *it.View
+			del.Bubble, del.Buried = it.Bubble.ID, it.Bubble.Buried
+		}
+	case flows.Open, flows.Update:
+		present := found && sameCase(it.Case, presentCase(c.State))
+		if update, ok := ef.(flows.Update); ok && update.Last != nil {
+			present = false // Its card says how the case ended.
+		}
+		if present {
+			del.Card = d.flow.Card(c.State, at)
+		} else if it.Card != nil {
+			del.Card = *it.Card
+		}
+	}
+	if c.Tape != nil && it.Case != nil && c.Tape.Case == *it.Case {
+		del.Witness = c.Tape.Witness()
+	}
+	return del, nil
+}
+
+// deliver calls the deliverer, for as long as a delivery may take.
+func (d *dispatcher) deliver(ctx context.Context, del Delivery) (delivered flows.Delivered, err error) {
+	ctx, cancel := context.WithTimeout(ctx, d.limits.Delivery)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: effect %q, panic at %s", ErrStep, effectKind(del.Effect), panicLine())
+		}
+	}()
+	return d.deliverer.Deliver(ctx, del)
+}

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"suar/flows"
+)
+
+// kindsIn returns what the kind methods of a file of package flows give, by
+// the name of the type.
+func kindsIn(t *testing.T, file string) map[string]string {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), "../../flows/"+file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]string{}
+	for _, decl := range parsed.Decls {
+		fn, ok := decl.(*ast.FuncDecl)
+		if !ok || fn.Recv == nil || fn.Name.Name != "kind" {
+			continue
+		}
+		literal := fn.Body.List[0].(*ast.ReturnStmt).Results[0].(*ast.BasicLit)
+		kind, err := strconv.Unquote(literal.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds[fn.Recv.List[0].Type.(*ast.Ident).Name] = kind
+	}
+	return kinds
+}
+
+func typeName(v any) string { return strings.TrimPrefix(reflect.TypeOf(v).String(), "flows.") }
+
+// TestEffectsOnDisk writes and reads one of each effect of package flows that
+// can be in an outbox.
+func TestEffectsOnDisk(t *testing.T) {
+	t.Parallel()
+	effects := []flows.Effect{
+		flows.Show{Quiet: true},
+		flows.Say{Post: "p", Text: "t", Erase: "e", Data: "d"},
+		flows.Amend{Message: "m", Text: "t", Erase: "e", Data: "d"},
+		flows.Erase{Messages: []flows.MessageID{"m", "n"}},
+		flows.Open{},
+		flows.Update{Last: &flows.Card{Title: "t", Lines: []flows.Line{{Label: "l", Value: "v"}}}},
+		flows.Relay{Label: "l", Text: "t"},
+		flows.Tell{Text: "t"},
+		flows.Page{Level: 2, Text: "t"},
+		flows.Mark{Post: "p", Sign: flows.SignHeld},
+	}
+	kinds := kindsIn(t, "effect.go")
+	for _, ef := range effects {
+		name := typeName(ef)
+		if got := effectKind(ef); got != kinds[name] {
+			t.Errorf("effectKind(%s) = %q, in package flows it is %q", name, got, kinds[name])
+		}
+		delete(kinds, name)
+		text, err := json.Marshal(effectJSON{ef})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var back effectJSON
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(ef, back.Effect); diff != "" {
+			t.Errorf("%s is not read as it was written (-want +got):\n%s", name, diff)
+		}
+	}
+	if diff := cmp.Diff(map[string]string{"Record": effectKind(flows.Record{})}, kinds); diff != "" {
+		t.Errorf("effects that the outbox does not know (-want +got):\n%s", diff)
+	}
+	var unknown effectJSON
+	if err := json.Unmarshal([]byte(`{"kind":"later","effect":{}}`), &unknown); err == nil {
+		t.Error("an effect of an unknown kind was read")
+	}
+}
+
+// TestEventKinds compares what the log calls an event with its name in package
+// flows.
+func TestEventKinds(t *testing.T) {
+	t.Parallel()
+	got := map[string]string{}
+	for _, ev := range []flows.Event{
+		flows.Started{}, flows.Asked{}, flows.Said{}, flows.Chose{}, flows.Attached{},
+		flows.Edited{}, flows.Blocked{}, flows.Garbled{}, flows.Claimed{}, flows.Replied{},
+		flows.Noted{}, flows.Revised{}, flows.Withdrawn{}, flows.Closed{}, flows.TimedOut{},
+		flows.Delivered{}, flows.Undelivered{},
+	} {
+		got[typeName(ev)] = eventKind(ev)
+	}
+	if diff := cmp.Diff(kindsIn(t, "event.go"), got); diff != "" {
+		t.Errorf("kinds of events (-flows +engine):\n%s", diff)
+	}
+}

@@ -1,0 +1,105 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"suar/flows"
+	"suar/internal/seal"
+	"suar/storage"
+)
+
+// An item is an outbox item's sealed body: all that is needed to deliver the
+// effect, also when its conversation was erased before.
+type item struct {
+	Caller string     `json:"caller"`
+	Effect effectJSON `json:"effect"`
+	// At is when the effect was committed.
+	At time.Time `json:"at"`
+	// Case is the case that the effect is of, nil for none, and Thread that
+	// case's thread as far as it was known.
+	Case   *seal.CaseID `json:"case,omitempty"`
+	Thread flows.PostID `json:"thread,omitempty"`
+	View   *flows.View  `json:"view,omitempty"`
+	Bubble *itemBubble  `json:"bubble,omitempty"`
+	Card   *flows.Card  `json:"card,omitempty"`
+}
+
+// An itemBubble is the bubble as it was when a Show was committed.
+type itemBubble struct {
+	ID     flows.MessageID `json:"id"`
+	Buried bool            `json:"buried"`
+}
+
+// newItem returns the nth effect of an event as an item of the outbox. View,
+// bubble and card are kept for the day when the state that they come from is
+// no more; as long as it is there, the state is asked.
+func (e *Engine) newItem(id, event string, n int, c conversation, ef flows.Effect, at time.Time) (storage.Item, error) {
+	it := item{
+		Caller: c.Caller,
+		Effect: effectJSON{ef},
+		At:     at,
+		Case:   presentCase(c.State),
+		Thread: c.State.Thread(),
+	}
+	switch ef := ef.(type) {
+	case flows.Show:
+		view := e.flow.View(c.State, at)
+		it.View = &view
+		shown, buried := c.State.Bubble()
+		it.Bubble = &itemBubble{shown, buried}
+	case flows.Open:
+		card := e.flow.Card(c.State, at)
+		it.Card = &card
+	case flows.Update:
+		if it.Card = ef.Last; it.Card == nil {
+			card := e.flow.Card(c.State, at)
+			it.Card = &card
+		}
+	}
+	plain, err := json.Marshal(it)
+	if err != nil {
+		return storage.Item{}, fmt.Errorf("%w: an effect of kind %q cannot be written", ErrStep, effectKind(ef))
+	}
+	out := storage.Item{ID: e.itemID(id, event, n), Priority: priority(c.State, ef)}
+	switch ef.To() {
+	case flows.Caller:
+		out.Lane = storage.LaneCaller
+	case flows.Officers:
+		out.Lane = storage.LaneOfficers
+	default:
+		return storage.Item{}, fmt.Errorf("%w: an effect of kind %q goes nowhere", ErrStep, effectKind(ef))
+	}
+	out.Body = e.vault.Seal("item", out.ID, plain)
+	return out, nil
+}
+
+// openItem opens a leased item.
+func (e *Engine) openItem(ctx context.Context, l storage.Leased) (item, error) {
+	plain, err := e.vault.Open("item", l.Item, l.Body)
+	if err != nil {
+		return item{}, e.sealed(ctx, err)
+	}
+	var it item
+	if err := json.Unmarshal(plain, &it); err != nil {
+		return item{}, errDamaged // The cause may quote the item.
+	}
+	return it, nil
+}
+
+// priority puts urgent conversations before others, and in each the words that
+// somebody waits for before the housekeeping.
+func priority(s flows.State, ef flows.Effect) uint8 {
+	var p uint8
+	if s.Urgent() {
+		p += 2
+	}
+	switch ef.(type) {
+	case flows.Erase, flows.Mark:
+	default:
+		p++
+	}
+	return p
+}

@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"suar/flows"
+	"suar/storage"
+)
+
+// Run delivers effects, rings alarms and forgets old identities until ctx
+// ends. Then it leases nothing more, lets the deliveries under way go on for
+// the grace, commits what came of them and returns nil. It returns an error
+// before that if it makes no sense to go on: the process must end, so that it
+// is noticed. It may be called once.
+func (e *Engine) Run(ctx context.Context, deliverers map[flows.Side]Deliverer) error {
+	if deliverers[flows.Caller] == nil || deliverers[flows.Officers] == nil {
+		return errors.New("engine: Run without a deliverer for each side")
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	work, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+
+	var running sync.WaitGroup
+	for _, side := range []flows.Side{flows.Caller, flows.Officers} {
+		d := e.dispatcher(side, deliverers[side])
+		running.Go(func() { d.run(ctx, work) })
+	}
+	running.Go(func() { e.alarms(ctx) })
+	running.Go(func() { e.sweep(ctx) })
+	done := make(chan struct{})
+	go func() {
+		running.Wait()
+		close(done)
+	}()
+
+	var err error
+	select {
+	case err = <-e.failed:
+		stop()
+	case <-ctx.Done():
+	}
+	grace := time.NewTimer(e.limits.Grace)
+	defer grace.Stop()
+	select {
+	case <-done:
+	case <-grace.C:
+		end()
+		<-done
+	}
+	return err
+}
+
+// fail ends Run.
+func (e *Engine) fail(err error) {
+	select {
+	case e.failed <- err:
+	default: // The first one counts.
+	}
+}
+
+// trouble logs that something could not be read or written, and ends Run if
+// it never will be again.
+func (e *Engine) trouble(ctx context.Context, what string, err error) {
+	e.counts.trouble.Add(1)
+	e.log.ErrorContext(ctx, "trouble", "op", what, "class", class(err))
+	if errors.Is(err, ErrWrongKey) {
+		e.fail(err)
+	}
+}
+
+// attrs describes a delivery for the log.
+func (d *dispatcher) attrs(l storage.Leased, it item, err error) []any {
+	attrs := []any{"effect", effectKind(it.Effect.Effect), "side", sideName(d.side), "tries", l.Tries, "class", class(err)}
+	if failure := new(Failure); errors.As(err, &failure) {
+		attrs = append(attrs, "status", failure.Status)
+	}
+	return attrs
+}
+
+func sideName(s flows.Side) string {
+	if s == flows.Caller {
+		return "caller"
+	}
+	return "officers"
+}
+
+// class says what sort of error it is. What an error says itself may quote
+// anything, so it never reaches the log.
+func class(err error) string {
+	failure := new(Failure)
+	switch {
+	case errors.Is(err, ErrWrongKey):
+		return "wrong key"
+	case errors.Is(err, errDamaged):
+		return "damaged"
+	case errors.Is(err, ErrStep):
+		return "step"
+	case errors.As(err, &failure):
+		return "delivery"
+	case errors.Is(err, storage.ErrLeaseLost):
+		return "lease lost"
+	case errors.Is(err, storage.ErrConflict):
+		return "conflict"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	}
+	return "other"
+}

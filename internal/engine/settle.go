@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"suar/flows"
+	"suar/storage"
+)
+
+// storeTimeout bounds a write that must not hang for ever because its context
+// outlives the process's.
+const storeTimeout = 10 * time.Second
+
+// settle commits the outcome and with it takes the item out of the outbox.
+// While the store does not take it, it is kept and tried again, and this
+// process leases nothing: what was performed must not be performed again
+// because the store had a bad minute. Only when somebody else took the item
+// over, or with the end of the process, the outcome is dropped.
+func (d *dispatcher) settle(ctx context.Context, l storage.Leased, it item, outcome flows.Event) {
+	st := step{
+		conversation: l.Conversation,
+		event:        outcome,
+		identity:     "effect:" + l.Item,
+		caller:       it.Caller,
+		begins:       true,
+		ack:          &l.Lease,
+	}
+	if d.side == flows.Officers {
+		st.of = &it.Case
+	}
+	for tries := 1; ; tries++ {
+		err := d.outcome(ctx, st)
+		switch {
+		case err == nil, errors.Is(err, storage.ErrLeaseLost):
+			return
+		case errors.Is(err, ErrStep) && effectKind(it.Effect.Effect) == "open",
+			errors.Is(err, errDamaged), errors.Is(err, ErrWrongKey):
+			// Without the outcome of Open a case has no thread; a deliverer
+			// finds the card that is there already.
+			d.again(ctx, l, it, err)
+			return
+		case errors.Is(err, ErrStep) && st.event != nil:
+			// It cannot be told to the conversation, but it is done and must
+			// not be done again.
+			d.log.ErrorContext(ctx, "outcome dropped", append(d.attrs(l, it, err), "event", eventKind(outcome))...)
+			st.event = nil
+			continue
+		}
+		d.trouble(ctx, "outcome", err)
+		if tries == 1 {
+			d.unsettled.Add(1)
+			defer d.unsettled.Add(-1)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		wait(ctx, d.backoff(l.Item, tries))
+	}
+}
+
+// outcome applies a step although the process may have been asked to end.
+func (d *dispatcher) outcome(ctx context.Context, st step) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	return d.apply(ctx, st)
+}
+
+// again gives the item back to be tried later.
+func (d *dispatcher) again(ctx context.Context, l storage.Leased, it item, cause error) {
+	delay := d.backoff(l.Item, l.Tries)
+	now := d.now()
+	failure := new(Failure)
+	switch {
+	case errors.As(cause, &failure):
+		if failure.After > 0 {
+			delay = max(delay, failure.After)
+			if failure.All {
+				d.pause(now.Add(failure.After))
+			}
+		}
+		d.log.InfoContext(ctx, "effect deferred", d.attrs(l, it, cause)...)
+	case errors.Is(cause, ErrWrongKey):
+		d.log.ErrorContext(ctx, "effect deferred", d.attrs(l, it, cause)...)
+		d.fail(cause)
+	case errors.Is(cause, errDamaged), errors.Is(cause, ErrStep):
+		// Somebody must look at it; until then it waits, and what is behind it.
+		delay = d.limits.MaxBackoff
+		d.counts.damaged.Add(1)
+		d.log.ErrorContext(ctx, "effect deferred", d.attrs(l, it, cause)...)
+	default:
+		d.log.WarnContext(ctx, "effect deferred", d.attrs(l, it, cause)...)
+	}
+	d.counts.deferred.Add(1)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	err := d.store.Defer(ctx, l.Lease, now.Add(delay))
+	if err != nil && !errors.Is(err, storage.ErrLeaseLost) {
+		d.trouble(ctx, "defer", err) // The lease runs out by itself.
+	}
+}
+
+// backoff is the wait after the given number of tries: doubling, with up to
+// half of it taken off so that what failed together does not come back
+// together. What is taken off follows from the item's ID, which is random.
+func (d *dispatcher) backoff(id string, tries int) time.Duration {
+	delay := d.limits.MaxBackoff
+	if shift := tries - 1; shift < 30 {
+		delay = min(delay, d.limits.Backoff<<shift)
+	}
+	var seed [8]byte
+	_, _ = hex.Decode(seed[:], []byte(id[:min(len(id), 16)]))
+	share := float64(binary.BigEndian.Uint64(seed[:])>>11) / (1 << 53)
+	return delay - time.Duration(share*float64(delay)/2)
+}
+
+// wait returns after the time or when ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
