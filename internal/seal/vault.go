@@ -1,0 +1,179 @@
+package seal
+
+import (
+	"bytes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/crypto/chacha20poly1305"
+)
+
+var (
+	// ErrSealed says that sealed bytes do not open: they were changed, were
+	// sealed with another key, or belong to another place.
+	ErrSealed = errors.New("seal: does not open: wrong key, wrong place or changed bytes")
+	// ErrEpoch says that sealed bytes name a key epoch that this vault does not
+	// have: a later version wrote them, or the epoch's key was dropped.
+	ErrEpoch = errors.New("seal: sealed in an epoch whose key is not here")
+)
+
+// epoch is the only key epoch so far. Bytes name the epoch they were sealed in,
+// so that keys can rotate.
+const epoch uint32 = 1
+
+const (
+	epochSize    = 4
+	sealOverhead = epochSize + chacha20poly1305.NonceSizeX + chacha20poly1305.Overhead
+	minPadded    = 256
+)
+
+// A Vault seals what the server must reopen, binds it to the place where it is
+// kept, and blinds names. It does not change, and all its methods may be called
+// concurrently.
+type Vault struct {
+	// keys is a function because fmt prints what a pointer in an unexported
+	// field points to when the verb is wrong, and a function never.
+	keys func() *vaultKeys
+}
+
+type vaultKeys struct {
+	aead          cipher.AEAD // of the only epoch
+	index, derive []byte
+}
+
+// NewVault returns the vault of the key. It panics if the key is the zero
+// VaultKey.
+func NewVault(key VaultKey) *Vault {
+	root := []byte(key.secret.Reveal())
+	if len(root) != VaultKeySize {
+		panic("seal: NewVault without a key")
+	}
+	aead, err := chacha20poly1305.NewX(subkey(root, "hl1 vault seal 1"))
+	if err != nil {
+		panic(err) // Only a key of another size is refused.
+	}
+	keys := &vaultKeys{
+		aead:   aead,
+		index:  subkey(root, "hl1 vault index"),
+		derive: subkey(root, "hl1 vault derive"),
+	}
+	return &Vault{keys: func() *vaultKeys { return keys }}
+}
+
+// subkey derives 32 bytes from the root for one use.
+func subkey(root []byte, label string) []byte {
+	k, err := hkdf.Key(sha256.New, root, nil, label, sha256.Size)
+	if err != nil {
+		panic(err) // Only a length beyond 255 hashes is refused.
+	}
+	return k
+}
+
+// Seal seals plain for the place that bucket and key name:
+//
+//	u32 epoch ‖ nonce of 24 bytes ‖ XChaCha20-Poly1305(plain, padded)
+//
+// with "hl1" ‖ bucket ‖ 0 ‖ key ‖ u32 epoch as additional data. plain is padded
+// to a power of two, 256 at least, so that sizes say little. A NUL in bucket is
+// a programmer's error and panics.
+func (v *Vault) Seal(bucket, key string, plain []byte) []byte {
+	padded := pad(plain)
+	out := make([]byte, epochSize+chacha20poly1305.NonceSizeX, sealOverhead+len(padded))
+	binary.BigEndian.PutUint32(out, epoch)
+	nonce := out[epochSize:]
+	_, _ = rand.Read(nonce) // It never fails.
+	return v.keys().aead.Seal(out, nonce, padded, place(bucket, key, epoch))
+}
+
+// Open returns what was sealed for the same bucket and key. It returns ErrEpoch
+// if the bytes name an epoch that the vault has no key for, and ErrSealed for
+// anything else that does not open.
+func (v *Vault) Open(bucket, key string, sealed []byte) ([]byte, error) {
+	if len(sealed) < sealOverhead {
+		return nil, ErrSealed
+	}
+	e := binary.BigEndian.Uint32(sealed)
+	if e != epoch {
+		return nil, ErrEpoch
+	}
+	nonce, box := sealed[epochSize:epochSize+chacha20poly1305.NonceSizeX], sealed[epochSize+chacha20poly1305.NonceSizeX:]
+	padded, err := v.keys().aead.Open(nil, nonce, box, place(bucket, key, e))
+	if err != nil {
+		return nil, ErrSealed
+	}
+	plain, ok := unpad(padded)
+	if !ok {
+		return nil, ErrSealed
+	}
+	return plain, nil
+}
+
+// Blind returns the name under which the store may know name: 32 hexadecimal
+// digits of HMAC-SHA256(K_index, space ‖ 0 ‖ name). The same name in another
+// space has another blind name. A NUL in space is a programmer's error and
+// panics.
+func (v *Vault) Blind(space, name string) string {
+	mustHoldNoNUL(space)
+	mac := hmac.New(sha256.New, v.keys().index)
+	_, _ = io.WriteString(mac, space+"\x00"+name)
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// Derive returns 32 bytes that only this vault's key gives for label: the keys
+// of button codes and the like.
+func (v *Vault) Derive(label string) []byte {
+	k, err := hkdf.Expand(sha256.New, v.keys().derive, label, sha256.Size)
+	if err != nil {
+		panic(err) // Only a length beyond 255 hashes is refused.
+	}
+	return k
+}
+
+// Format prints "<vault>" whatever the verb.
+func (Vault) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "<vault>") }
+
+func place(bucket, key string, epoch uint32) []byte {
+	mustHoldNoNUL(bucket)
+	aad := make([]byte, 0, 3+len(bucket)+1+len(key)+epochSize)
+	aad = append(aad, "hl1"...)
+	aad = append(aad, bucket...)
+	aad = append(aad, 0)
+	aad = append(aad, key...)
+	return binary.BigEndian.AppendUint32(aad, epoch)
+}
+
+// mustHoldNoNUL keeps two places from being written the same way.
+func mustHoldNoNUL(s string) {
+	if strings.IndexByte(s, 0) >= 0 {
+		panic("seal: NUL in the name of a bucket or a space")
+	}
+}
+
+// pad appends a one bit and zeros up to a power of two (ISO/IEC 7816-4).
+func pad(plain []byte) []byte {
+	size := minPadded
+	for size < len(plain)+1 {
+		size *= 2
+	}
+	padded := make([]byte, size)
+	copy(padded, plain)
+	padded[len(plain)] = 0x80
+	return padded
+}
+
+func unpad(padded []byte) (plain []byte, ok bool) {
+	end := len(bytes.TrimRight(padded, "\x00")) - 1
+	if end < 0 || padded[end] != 0x80 {
+		return nil, false
+	}
+	return padded[:end:end], true
+}
