@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -55,8 +56,8 @@ func (b *Book) Card(s State, at time.Time) Card {
 	add("card.flag.danger", yes[s.Danger])
 	add("card.flag.minor", yes[s.Minor])
 	language := say("card.unknown")
-	if s.Language != "" {
-		language = b.text[s.Language].name
+	if l := cmp.Or(s.Language, c.Language); l != "" {
+		language = b.text[l].name
 	}
 	add("card.language", language)
 	add("card.contact", b.contactLine(s))

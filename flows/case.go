@@ -6,16 +6,29 @@ import (
 	"time"
 )
 
-// open makes a case of what the person said so far and asks for its card.
+// human sees to it that the officers have the person's case.
+func (t *turn) human() {
+	if t.s.Kind == "" {
+		t.s.Kind = "message"
+	}
+	t.open()
+}
+
+// open makes a case of what the person said so far and asks for its card. If
+// the officers have one already, the person is back in it.
 func (t *turn) open() {
 	if t.active() {
+		if t.s.Left {
+			t.rejoin()
+		}
 		t.update()
 		return
 	}
+	t.s.Left = false
 	if t.s.Case != nil {
 		t.s.Earlier = Code(t.s.Case.ID)
 	}
-	t.s.Case = &Case{ID: t.m.caseID(), Phase: Opening, Opened: t.m.At}
+	t.s.Case = &Case{ID: t.m.caseID(), Phase: Opening, Opened: t.m.At, Language: t.s.Language}
 	t.do(Open{})
 	var answers []string
 	for _, a := range t.s.Answers {
@@ -286,7 +299,7 @@ func (t *turn) shown(id MessageID) {
 	}
 	t.s.Messages = slices.DeleteFunc(t.s.Messages, func(m Message) bool { return m.ID == t.s.Shown })
 	t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
-	if t.s.Left || t.s.Shut {
+	if t.s.Screen == "" {
 		// It arrived after the person had left: it must go again.
 		t.erase(id)
 		return

@@ -16,7 +16,7 @@ var uiTexts = []string{
 	"ui.person", "ui.privacy", "ui.skip", "ui.status.alerting",
 	"ui.status.claimed", "ui.status.closed", "ui.status.late",
 	"ui.status.opening", "ui.status.sending", "ui.status.stuck",
-	"card.attached", "card.blocked", "card.claim", "card.close",
+	"card.attached", "card.back", "card.blocked", "card.claim", "card.close",
 	"card.close.confirm", "card.contact", "card.contact.default",
 	"card.contact.left", "card.contact.none", "card.contact.shut",
 	"card.contact.waiting", "card.danger", "card.earlier", "card.edit_late",
@@ -140,34 +140,51 @@ func (s *screen) leads() []string {
 	return out
 }
 
-// checkReach finds screens that nobody can come to, and circles of questions. A
-// circle that goes through a menu is none: a menu is a place to come back to.
+// checkReach finds screens that nobody can come to, and circles of questions.
 func (b *Book) checkReach(faults *faults) {
 	reached := map[string]bool{}
-	under := map[string]bool{}
-	var visit func(name string)
-	visit = func(name string) {
+	var reach func(name string)
+	reach = func(name string) {
 		s := b.screens[name]
 		if s == nil || reached[name] {
 			return
 		}
 		reached[name] = true
-		under[name] = !s.Menu
 		for _, next := range s.leads() {
-			if under[next] && !s.Menu {
-				faults.add(s.at, "the screen %q leads back to %q: a circle of questions; mark a place to come back to with menu: true", name, next)
-			}
-			visit(next)
+			reach(next)
 		}
-		under[name] = false
 	}
-	for _, name := range []string{b.policy.First, b.policy.Talk, b.policy.Gone} {
-		visit(name)
-	}
+	reach(b.policy.First)
+	reach(b.policy.Talk)
+	reach(b.policy.Gone)
 	for _, name := range b.order {
 		if !reached[name] {
 			faults.add(b.screens[name].at, "nobody can come to the screen %q", name)
 		}
+		b.checkCircle(name, faults)
+	}
+}
+
+// checkCircle finds a circle of questions that begins and ends at a screen. One
+// that goes through a menu is none: a menu is a place to come back to.
+func (b *Book) checkCircle(name string, faults *faults) {
+	seen := map[string]bool{}
+	var visit func(at string)
+	visit = func(at string) {
+		s := b.screens[at]
+		if s == nil || s.Menu || seen[at] {
+			return
+		}
+		seen[at] = true
+		for _, next := range s.leads() {
+			if next == name {
+				faults.add(s.at, "the screen %q leads back to %q: a circle of questions; mark a place to come back to with menu: true", at, name)
+			}
+			visit(next)
+		}
+	}
+	if s := b.screens[name]; !s.Menu {
+		visit(name)
 	}
 }
 

@@ -23,7 +23,7 @@ func (b *Book) View(s State, at time.Time) View {
 	var parts []string
 	if status := b.status(s); status != "" {
 		parts = append(parts, say(status, "numbers", numbers))
-		if s.Notice == "" && s.Case.Phase != Ended {
+		if s.Notice == "" && s.Case.Phase != Ended && s.Case.Phase != Owned {
 			parts = append(parts, say("ui.notice_short"))
 		}
 	}
@@ -54,7 +54,7 @@ func (b *Book) View(s State, at time.Time) View {
 func (b *Book) status(s State) string {
 	c := s.Case
 	switch {
-	case c == nil:
+	case c == nil || s.Left:
 		return ""
 	case c.Phase == Ended:
 		return "ui.status.closed"
@@ -146,7 +146,7 @@ func (b *Book) controls(v *View, s State, here *screen, open bool) {
 	}
 	row = nil
 	switch {
-	case s.Case != nil && s.Case.Phase == Ended:
+	case s.Case != nil && s.Case.Phase == Ended && !s.Left:
 		row = append(row, button("ui.again", pressNew))
 	case here.name != b.policy.Talk && here.name != b.policy.Gone:
 		row = append(row, button("ui.person", pressHuman))

@@ -110,6 +110,9 @@ type Case struct {
 	// ID is 16 random bytes in hexadecimal.
 	ID    string `json:"id"`
 	Phase Phase  `json:"phase"`
+	// Language is the person's, kept for the card and for when a person who
+	// deleted the chat comes back.
+	Language string `json:"language,omitempty"`
 	// Opened, Placed, Acknowledged and Closed are when the case entered its
 	// phases.
 	Opened       time.Time `json:"opened"`

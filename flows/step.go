@@ -116,10 +116,25 @@ func (t *turn) arrive(id MessageID) {
 func (t *turn) seen() {
 	t.s.Seen = t.m.At
 	t.s.Note = ""
-	if t.s.Left || t.s.Shut {
-		t.s.Left, t.s.Shut = false, false
+	if t.s.Shut {
+		t.s.Shut = false
 		t.update()
 	}
+	if !t.s.Left {
+		t.release(true)
+	}
+}
+
+// rejoin ends the silence after the person deleted the chat. Only words of their
+// own or a press that asks for a human do: whoever merely opens the chat, which
+// may be somebody else, sees what a stranger would see.
+func (t *turn) rejoin() {
+	t.s.Left = false
+	if t.s.Language == "" {
+		t.s.Language = t.s.Case.Language
+	}
+	t.tell("card.back")
+	t.update()
 	t.release(true)
 }
 
@@ -146,7 +161,7 @@ func (t *turn) note(key string) {
 func (t *turn) start() {
 	switch {
 	case t.s.Screen != "" && t.s.Token != "":
-	case t.active():
+	case t.active() && !t.s.Left:
 		t.enter(t.book.policy.Talk)
 	default:
 		t.enter(t.book.policy.First)
@@ -161,6 +176,9 @@ func (t *turn) active() bool { return t.s.Case != nil && t.s.Case.Phase != Ended
 func (t *turn) enter(name string) {
 	t.s.Screen, t.s.Page, t.s.Picks = name, "", nil
 	t.s.Token = t.m.token()
+	if t.book.screens[name].Menu {
+		t.s.Trail = nil
+	}
 	if a, ok := t.s.answer(t.book.screens[name].Fact); ok && t.book.screens[name].Many {
 		t.s.Picks = slices.Clone(a.Options)
 	}
@@ -170,9 +188,7 @@ func (t *turn) enter(name string) {
 func (t *turn) advance(name string) {
 	here := t.book.screens[t.s.Screen]
 	switch {
-	case here == nil || name == t.s.Screen:
-	case here.Menu || t.book.screens[name].Menu:
-		t.s.Trail = nil
+	case here == nil || here.Menu || name == t.s.Screen:
 	default:
 		t.s.Trail = append(t.s.Trail, t.s.Screen)
 	}
@@ -190,11 +206,17 @@ func (t *turn) asked(ev Asked) {
 		t.start()
 		t.s.Note = "ui.privacy"
 	case AskLanguage:
-		if t.active() || t.s.Screen == "" {
-			t.start()
-		}
-		t.s.Language = t.other()
-		t.show(false)
+		t.start()
+		t.speak(t.other())
+	}
+}
+
+// speak changes the language.
+func (t *turn) speak(language string) {
+	t.s.Language = language
+	if t.s.Case != nil {
+		t.s.Case.Language = language
+		t.update()
 	}
 }
 
@@ -209,7 +231,7 @@ func (t *turn) said(ev Said) {
 		t.start()
 		return
 	}
-	if here := t.book.screens[t.s.Screen]; here != nil && here.Text && !t.active() {
+	if here := t.book.screens[t.s.Screen]; here != nil && here.Text && (!t.active() || t.s.Left) {
 		t.answer(here, nil, ev.Text)
 		t.advance(here.Next)
 		t.show(false)
@@ -218,12 +240,7 @@ func (t *turn) said(ev Said) {
 		}
 		return
 	}
-	if !t.active() {
-		if t.s.Kind == "" {
-			t.s.Kind = "message"
-		}
-		t.open()
-	}
+	t.human()
 	t.relay("", ev.Text)
 	t.record("person", "said", ev.Text)
 	if here := t.book.screens[t.s.Screen]; here == nil || here.flow == t.book.screens[t.book.policy.First].flow {
@@ -233,7 +250,7 @@ func (t *turn) said(ev Said) {
 }
 
 func (t *turn) attached(ev Attached) {
-	if t.active() {
+	if t.active() && !t.s.Left {
 		t.relay(t.officers("card.attached", "media", t.officers("media."+string(ev.Media))), "")
 		t.record("person", "attached", string(ev.Media))
 	}
@@ -247,7 +264,7 @@ func (t *turn) edited(ev Edited) {
 	if strings.TrimSpace(ev.Text) == "" {
 		return
 	}
-	if !t.active() {
+	if !t.active() || t.s.Left {
 		// Before there is a case nothing of the first wording was kept, so the
 		// new one is simply what the person says.
 		t.said(Said(ev))
@@ -324,12 +341,7 @@ func (t *turn) chose(ev Chose) {
 	case pressBack:
 		t.back(here)
 	case pressHuman:
-		if !t.active() {
-			if t.s.Kind == "" {
-				t.s.Kind = "message"
-			}
-			t.open()
-		}
+		t.human()
 		t.advance(t.book.policy.Talk)
 		t.show(false)
 	case pressLeave:
@@ -424,7 +436,7 @@ func (t *turn) settle(here *screen, ids []string) {
 			return
 		}
 		if o.Language != "" {
-			t.s.Language = o.Language
+			t.speak(o.Language)
 		}
 		if o.Kind != "" {
 			t.s.Kind = o.Kind
@@ -528,7 +540,7 @@ func (t *turn) depart() {
 		return
 	}
 	t.s.Case, t.s.Earlier = old.Case, old.Earlier
-	t.s.Language, t.s.Kind, t.s.Seen = old.Language, old.Kind, old.Seen
+	t.s.Kind, t.s.Seen = old.Kind, old.Seen
 	t.s.Notice, t.s.NoticeAt = old.Notice, old.NoticeAt
 	t.s.Answers, t.s.Danger, t.s.Minor = old.Answers, old.Danger, old.Minor
 	t.s.Replies = old.Replies

@@ -1,0 +1,357 @@
+// Package rehearsal plays conversations without a server: a script says what the
+// person, the officers and the world do, and what everybody then sees is
+// written out. The golden conversations are played by it, and "suar play".
+package rehearsal
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"suar/flows"
+)
+
+// Help says what a line of a script can be.
+const Help = `  person starts                     the command /start
+  person presses LABEL              a button of the bubble
+  person says TEXT                  free text; \n is a new line
+  person corrects N: TEXT           edits message N
+  person sends photo [: CAPTION]    or video, voice, sticker, file, contact, location
+  person asks privacy               or delete, language
+  person presses the button DATA    a forged or stale button
+  person erases N                   the button beneath message N
+  person blocks
+  NAME claims                       an officer acts
+  NAME replies POST: TEXT
+  NAME notes POST: TEXT
+  NAME edits POST: TEXT             // before the text makes it a note
+  NAME deletes POST
+  NAME closes
+  after 2m                          time passes
+  mattermost is down                or up
+  telegram is down                  or up, or blocked, or refuses to delete`
+
+// A Rehearsal is one conversation under way. It is for one goroutine.
+type Rehearsal struct {
+	book  *flows.Book
+	out   io.Writer
+	now   time.Time
+	state []byte
+	steps int
+
+	lanes    map[flows.Side][]flows.Effect
+	down     map[flows.Side]bool
+	blocked  bool
+	refuses  bool
+	messages int
+	posts    int
+	card     string
+}
+
+// New begins a conversation at an instant; what is seen goes to out.
+func New(book *flows.Book, out io.Writer, now time.Time) *Rehearsal {
+	return &Rehearsal{
+		book:  book,
+		out:   out,
+		now:   now,
+		lanes: map[flows.Side][]flows.Effect{},
+		down:  map[flows.Side]bool{},
+	}
+}
+
+// Do plays one line of a script. An error says what the line should have been;
+// nothing has happened then.
+func (r *Rehearsal) Do(line string) error {
+	who, what, _ := strings.Cut(strings.TrimSpace(line), " ")
+	switch who {
+	case "":
+		return nil
+	case "after":
+		return r.after(what)
+	case "mattermost", "telegram":
+		return r.world(who, what)
+	case "person":
+		return r.person(what)
+	}
+	return r.officer(who, what)
+}
+
+// State returns the conversation as it stands.
+func (r *Rehearsal) State() flows.State {
+	var s flows.State
+	if len(r.state) > 0 {
+		if err := json.Unmarshal(r.state, &s); err != nil {
+			panic("rehearsal: a state does not survive being written down: " + err.Error())
+		}
+	}
+	return s
+}
+
+func (r *Rehearsal) person(what string) error {
+	verb, rest, _ := strings.Cut(what, " ")
+	text := strings.ReplaceAll(rest, `\n`, "\n")
+	switch verb {
+	case "starts":
+		r.happen(flows.Started{Message: r.message()})
+	case "says":
+		r.happen(flows.Said{Message: r.message(), Text: text})
+	case "corrects":
+		id, text, ok := strings.Cut(text, ": ")
+		if !ok {
+			return fmt.Errorf("write: person corrects N: TEXT")
+		}
+		r.happen(flows.Edited{Message: flows.MessageID(id), Text: text})
+	case "sends":
+		media, caption, _ := strings.Cut(text, ": ")
+		r.happen(flows.Attached{Message: r.message(), Media: flows.Media(media), Caption: caption})
+	case "asks":
+		r.happen(flows.Asked{Message: r.message(), What: flows.Command(rest)})
+	case "blocks":
+		r.blocked = true
+		r.happen(flows.Blocked{})
+	case "erases":
+		r.happen(flows.Chose{Message: flows.MessageID(rest), Data: "erase"})
+	case "presses":
+		return r.press(rest)
+	default:
+		return fmt.Errorf("the person cannot %q", verb)
+	}
+	return nil
+}
+
+func (r *Rehearsal) press(label string) error {
+	s := r.State()
+	bubble, _ := s.Bubble()
+	if data, ok := strings.CutPrefix(label, "the button "); ok {
+		r.happen(flows.Chose{Message: bubble, Data: data})
+		return nil
+	}
+	var labels []string
+	for _, row := range r.book.View(s, r.now).Rows {
+		for _, b := range row {
+			if strings.TrimLeft(b.Label, "☐☑ ") == label {
+				r.happen(flows.Chose{Message: bubble, Data: b.Data})
+				return nil
+			}
+			labels = append(labels, b.Label)
+		}
+	}
+	return fmt.Errorf("there is no button %q; there are %q", label, labels)
+}
+
+func (r *Rehearsal) officer(name, what string) error {
+	o := flows.Officer{ID: "id-" + name, Name: name}
+	verb, rest, _ := strings.Cut(what, " ")
+	post, text, _ := strings.Cut(rest, ": ")
+	note := strings.HasPrefix(text, "//")
+	switch verb {
+	case "claims":
+		r.happen(flows.Claimed{Officer: o})
+	case "closes":
+		r.happen(flows.Closed{Officer: o})
+	case "replies":
+		r.happen(flows.Replied{Post: flows.PostID(post), Officer: o, Text: text})
+	case "notes":
+		r.happen(flows.Noted{Post: flows.PostID(post), Officer: o, Text: text})
+	case "edits":
+		r.happen(flows.Revised{Post: flows.PostID(post), Officer: o, Text: text, Note: note})
+	case "deletes":
+		r.happen(flows.Withdrawn{Post: flows.PostID(post)})
+	default:
+		return fmt.Errorf("%q is nothing that somebody can do", name+" "+verb)
+	}
+	return nil
+}
+
+func (r *Rehearsal) world(who, what string) error {
+	side := map[string]flows.Side{"mattermost": flows.Officers, "telegram": flows.Caller}[who]
+	switch what {
+	case "is down":
+		r.down[side] = true
+	case "is up":
+		r.down[side], r.blocked, r.refuses = false, false, false
+		r.perform()
+	case "is blocked":
+		r.blocked = true
+	case "refuses to delete":
+		r.refuses = true
+	default:
+		return fmt.Errorf("%s can be: is down, is up; telegram also: is blocked, refuses to delete", who)
+	}
+	return nil
+}
+
+// after lets time pass, stopping at each alarm on the way.
+func (r *Rehearsal) after(what string) error {
+	d, err := time.ParseDuration(what)
+	if err != nil {
+		return fmt.Errorf("write the time like 90s, 2m or 24h: %w", err)
+	}
+	until := r.now.Add(d)
+	for {
+		due := r.State().Alarm()
+		if due.IsZero() || due.After(until) {
+			break
+		}
+		if due.After(r.now) {
+			r.now = due
+		}
+		r.printf("  (%s)", r.now.Format("Mon 15:04:05"))
+		r.happen(flows.TimedOut{})
+	}
+	r.now = until
+	return nil
+}
+
+// happen steps and performs what comes of it.
+func (r *Rehearsal) happen(ev flows.Event) {
+	r.step(ev)
+	r.perform()
+}
+
+// step steps once. The state is written down and read again between every two
+// events.
+func (r *Rehearsal) step(ev flows.Event) {
+	s := r.State()
+	r.steps++
+	m := flows.Moment{At: r.now}
+	copy(m.Fresh[:], fmt.Sprintf("%016d", r.steps))
+	next, effects := r.book.Step(s, m, ev)
+	r.state = nil
+	if !next.Blank() {
+		raw, err := json.Marshal(next)
+		if err != nil {
+			panic("rehearsal: a state cannot be written down: " + err.Error())
+		}
+		r.state = raw
+	}
+	for _, e := range effects {
+		if rec, ok := e.(flows.Record); ok {
+			r.printf("  transcript  %s %s%s", rec.From, rec.Kind, indent(rec.Text, ": "))
+			continue
+		}
+		r.lanes[e.To()] = append(r.lanes[e.To()], e)
+	}
+}
+
+// endless is how many effects one event may bring about. More means that they
+// bring about each other.
+const endless = 1000
+
+// perform delivers what waits, the person's side first.
+func (r *Rehearsal) perform() {
+	performed := 0
+	for {
+		side := flows.Caller
+		if len(r.lanes[side]) == 0 || r.down[side] {
+			side = flows.Officers
+		}
+		if len(r.lanes[side]) == 0 || r.down[side] {
+			return
+		}
+		e := r.lanes[side][0]
+		r.lanes[side] = r.lanes[side][1:]
+		if performed++; performed > endless {
+			panic(fmt.Sprintf("rehearsal: the effects bring about each other without end; the last is %T", e))
+		}
+		r.step(r.deliver(e))
+	}
+}
+
+func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
+	d := flows.Delivered{Effect: e}
+	if e.To() == flows.Caller && r.blocked {
+		return flows.Undelivered{Effect: e, Reason: flows.ReasonBlocked}
+	}
+	s := r.State()
+	bubble, buried := s.Bubble()
+	switch e := e.(type) {
+	case flows.Show:
+		v := r.book.View(s, r.now)
+		switch {
+		case v.Text == "" || (e.Quiet && bubble == ""):
+			d.Message = bubble
+			return d
+		case bubble == "" || (buried && !e.Quiet):
+			d.Message = r.message()
+			if bubble != "" {
+				r.printf("  bot deletes %s", bubble)
+			}
+		default:
+			d.Message = bubble
+		}
+		r.printf("  bubble %s%s", d.Message, indent(v.Text, ": "))
+		for _, row := range v.Rows {
+			var labels []string
+			for _, b := range row {
+				labels = append(labels, "["+b.Label+"]")
+			}
+			r.printf("      %s", strings.Join(labels, " "))
+		}
+	case flows.Say:
+		d.Message = r.message()
+		r.printf("  bot says %s%s [%s]", d.Message, indent(e.Text, ": "), e.Erase)
+	case flows.Amend:
+		r.printf("  bot changes %s%s", e.Message, indent(e.Text, " to: "))
+	case flows.Erase:
+		if r.refuses {
+			d.Kept = slices.Clone(e.Messages)
+			r.printf("  telegram keeps %v", e.Messages)
+			return d
+		}
+		r.printf("  bot deletes %v", e.Messages)
+	case flows.Open:
+		r.posts++
+		d.Post = flows.PostID(fmt.Sprintf("card%d", r.posts))
+		r.showCard("card", r.book.Card(s, r.now))
+	case flows.Update:
+		card := r.book.Card(s, r.now)
+		if e.Last != nil {
+			card = *e.Last
+		}
+		r.showCard("card becomes", card)
+	case flows.Relay:
+		r.printf("  thread      %s", strings.TrimSpace(e.Label+indent(e.Text, " > ")))
+	case flows.Tell:
+		r.printf("  thread      (%s)", e.Text)
+	case flows.Page:
+		r.printf("  officers are called, %d: %s", e.Level, e.Text)
+	case flows.Mark:
+		r.printf("  %s is marked %s", e.Post, e.Sign)
+	}
+	return d
+}
+
+// showCard writes a card, unless it looks as it did.
+func (r *Rehearsal) showCard(what string, c flows.Card) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (%s)", c.Title, c.Tone)
+	for _, l := range c.Lines {
+		fmt.Fprintf(&b, "\n      %s: %s", l.Label, l.Value)
+	}
+	for _, a := range c.Actions {
+		fmt.Fprintf(&b, " [%s]", a.Label)
+	}
+	if b.String() != r.card {
+		r.card = b.String()
+		r.printf("  %s: %s", what, r.card)
+	}
+}
+
+func (r *Rehearsal) message() flows.MessageID {
+	r.messages++
+	return flows.MessageID(fmt.Sprintf("m%d", r.messages))
+}
+
+func (r *Rehearsal) printf(format string, args ...any) { fmt.Fprintf(r.out, format+"\n", args...) }
+
+// indent sets a text of several lines below its first one.
+func indent(text, lead string) string {
+	if text == "" {
+		return ""
+	}
+	return lead + strings.ReplaceAll(text, "\n", "\n      ")
+}
