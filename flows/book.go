@@ -153,7 +153,8 @@ func (f Fault) Error() string { return fmt.Sprintf("%s: %s", place{f.File, f.Lin
 
 // Load reads a book: policy.yaml, one file for each flow beside it, and one
 // catalogue for each language in text. The directory is the deployer's own. It
-// returns every fault at once, joined, each a [Fault].
+// returns every fault at once, joined, each a [Fault]; how the files fit
+// together is checked when each of them can be read.
 func Load(files fs.FS, directory Directory) (*Book, error) {
 	b := &Book{
 		screens:   map[string]*screen{},
@@ -192,7 +193,11 @@ func Load(files fs.FS, directory Directory) (*Book, error) {
 		b.languages = append(b.languages, language)
 		b.text[language] = readCatalogue(name, raw, &faults)
 	}
-	b.check(&faults)
+	if len(faults.list) == 0 {
+		// Where a file cannot be read, how the files fit together would only
+		// be a list of consequences.
+		b.check(&faults)
+	}
 	if err := faults.join(); err != nil {
 		return nil, err
 	}

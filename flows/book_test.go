@@ -81,7 +81,7 @@ func TestBadBooks(t *testing.T) {
 		},
 		"a screen that is not there": {
 			"opening.yaml", "next: victim.citizen", "next: victim.nationality",
-			[]string{`opening.yaml:31: next: there is no screen "victim.nationality"`},
+			[]string{`opening.yaml:28: next: there is no screen "victim.nationality"`},
 		},
 		"a dead end": {
 			"case.yaml", "  - id: numbers\n    menu: true\n    gate: true\n    shows: numbers\n    options:\n      - {id: seen, next: talk}\n", "  - id: numbers\n    menu: true\n",
@@ -89,7 +89,7 @@ func TestBadBooks(t *testing.T) {
 		},
 		"an unknown word": {
 			"victim.yaml", "    many: true\n", "    multi: true\n",
-			[]string{"victim.yaml:64: field multi not found"},
+			[]string{"victim.yaml:53: field multi not found"},
 		},
 		"no YAML": {
 			"family.yaml", "screens:", "screens: [",
@@ -101,7 +101,7 @@ func TestBadBooks(t *testing.T) {
 		},
 		"a duration that is none": {
 			"policy.yaml", "idle: 24h", "idle: a day",
-			[]string{`policy.yaml:15: "a day" is no duration`},
+			[]string{`policy.yaml:14: "a day" is no duration`},
 		},
 		"nobody would be called again": {
 			"policy.yaml", "urgent: [2m, 8m, 10m]", "urgent: []",
