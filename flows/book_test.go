@@ -53,7 +53,7 @@ func TestBadBooks(t *testing.T) {
 	}{
 		"a missing translation": {
 			"text/id.yaml", "  opening.now.danger: \"Bahaya sekarang\"\n", "",
-			[]string{`text/id.yaml: the text "opening.now.danger" is missing; opening.yaml:15 needs it`},
+			[]string{`text/id.yaml: the text "opening.now.danger" is missing; opening.yaml:14 needs it`},
 		},
 		"an empty text": {
 			"text/en.yaml", `ui.skip: "Skip"`, `ui.skip: ""`,
@@ -77,15 +77,15 @@ func TestBadBooks(t *testing.T) {
 		},
 		"a question that nobody comes to": {
 			"emergency.yaml", "  - id: list\n", "  - id: orphan\n    next: authorities\n    options:\n      - {id: a}\n\n  - id: list\n",
-			[]string{`emergency.yaml:37: nobody can come to the screen "emergency.orphan"`},
+			[]string{`emergency.yaml:28: nobody can come to the screen "emergency.orphan"`},
 		},
 		"a screen that is not there": {
 			"opening.yaml", "next: victim.citizen", "next: victim.nationality",
 			[]string{`opening.yaml:28: next: there is no screen "victim.nationality"`},
 		},
 		"a dead end": {
-			"case.yaml", "  - id: numbers\n    menu: true\n    gate: true\n    shows: numbers\n    options:\n      - {id: seen, next: talk}\n", "  - id: numbers\n    menu: true\n",
-			[]string{`the option "ok" leads nowhere`},
+			"emergency.yaml", "    next: case.talk\n    options:\n      - {id: yes}\n      - {id: no}\n      - {id: ask}\n", "",
+			[]string{`emergency.yaml:34: the screen "emergency.authorities" is a dead end`},
 		},
 		"an unknown word": {
 			"victim.yaml", "    many: true\n", "    multi: true\n",
