@@ -1,0 +1,234 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/mattermost/mattermost/server/public/model"
+
+	"suar/flows"
+	"suar/internal/engine"
+)
+
+const (
+	pageSize = 200 // the most that Mattermost gives at once
+	// rootsSince is how far back a repeated Open looks for its card. It is
+	// tried again within the minute, so only an outage of ours of this length
+	// could hide one.
+	rootsSince = 48 * time.Hour
+)
+
+// errForeign says that the server gave back somebody else's post for ours.
+var errForeign = errors.New("handoff: the server answered with a post that is not ours")
+
+// Deliver performs an effect to the officers. A delivery that may have
+// succeeded before (Tries of 2 or more) is looked for first, so that nothing
+// stands in the channel twice. Its error is always an *engine.Failure, and for
+// Open never a final one.
+func (d *Desk) Deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered, error) {
+	done, err := d.deliver(ctx, dl)
+	if err == nil {
+		return done, nil
+	}
+	var f *engine.Failure
+	if !errors.As(err, &f) {
+		f = d.unreached(err)
+	}
+	if _, open := dl.Effect.(flows.Open); open && f.Final {
+		f.Final, f.After = false, afterRefusal
+	}
+	return flows.Delivered{}, f
+}
+
+// unreached is a failure to learn who and where we are: it concerns everybody.
+func (d *Desk) unreached(err error) *engine.Failure {
+	f := &engine.Failure{Err: err, After: afterPending, All: true}
+	var fault *faultError
+	if errors.As(err, &fault) {
+		f.Status = fault.status
+		if fault.status >= 400 && fault.status < 500 {
+			f.After = afterRefusal
+		}
+	}
+	return f
+}
+
+func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered, error) {
+	p, err := d.where(ctx)
+	if err != nil {
+		return flows.Delivered{}, err
+	}
+	switch e := dl.Effect.(type) {
+	case flows.Open:
+		return d.open(ctx, p, dl)
+	case flows.Update:
+		return flows.Delivered{}, d.update(ctx, dl)
+	case flows.Relay:
+		return d.reply(ctx, p, dl, relayed(e))
+	case flows.Page:
+		text := ours(e.Text)
+		if len(d.OnCall) > 0 {
+			text = mentions(d.OnCall) + " " + text
+		}
+		return d.reply(ctx, p, dl, []string{text})
+	case flows.Mark:
+		return flows.Delivered{}, d.mark(ctx, p, e)
+	}
+	return flows.Delivered{}, &engine.Failure{
+		Reason: flows.ReasonRejected, Final: true, Err: fmt.Errorf("handoff: %T is not an effect to the officers", dl.Effect),
+	}
+}
+
+func (d *Desk) open(ctx context.Context, p place, dl engine.Delivery) (flows.Delivered, error) {
+	if dl.Tries > 1 {
+		id, err := d.findRoot(ctx, p, d.relayKey(dl.ID, 0))
+		if id != "" || err != nil {
+			return flows.Delivered{Post: id}, err
+		}
+	}
+	id, err := d.create(ctx, p, d.root(p, dl))
+	return flows.Delivered{Post: id}, err
+}
+
+// reply posts parts into the case's thread, in order. The delivery's post is
+// the first of them.
+func (d *Desk) reply(ctx context.Context, p place, dl engine.Delivery, parts []string) (flows.Delivered, error) {
+	var there map[string]flows.PostID
+	if dl.Tries > 1 {
+		var err error
+		if there, err = d.keysInThread(ctx, p, dl.Thread); err != nil {
+			return flows.Delivered{}, err
+		}
+	}
+	var first flows.PostID
+	for i, part := range parts {
+		id, ok := there[d.relayKey(dl.ID, i)]
+		if !ok {
+			var err error
+			if id, err = d.create(ctx, p, d.newPost(p, dl, i, part)); err != nil {
+				return flows.Delivered{}, err
+			}
+		}
+		if i == 0 {
+			first = id
+		}
+	}
+	return flows.Delivered{Post: first}, nil
+}
+
+// create makes a post and verifies that it is ours: somebody who guessed the
+// pending id first would get his own given back to us.
+func (d *Desk) create(ctx context.Context, p place, post *model.Post) (flows.PostID, error) {
+	made, resp, err := d.client.CreatePost(ctx, post)
+	switch {
+	case err != nil && rootGone(err):
+		return "", &engine.Failure{Reason: flows.ReasonGone, Status: resp.StatusCode, Final: true, Err: err}
+	case err != nil:
+		return "", failure(resp, err)
+	case made.UserId != p.bot || made.GetProp(propKey) != post.GetProp(propKey):
+		// The server forgets the id after 30 s.
+		return "", &engine.Failure{Status: resp.StatusCode, After: afterRefusal + afterPending, Err: errForeign}
+	}
+	return flows.PostID(made.Id), nil
+}
+
+// findRoot looks for a root post of ours with the key, newest first.
+func (d *Desk) findRoot(ctx context.Context, p place, key string) (flows.PostID, error) {
+	horizon := d.Now().Add(-rootsSince).UnixMilli()
+	for page := 0; ; page++ {
+		list, resp, err := d.client.GetPostsForChannel(ctx, p.channel, page, pageSize, "", true, false)
+		if err != nil {
+			return "", failure(resp, err)
+		}
+		oldest := int64(1<<63 - 1)
+		for _, post := range list.Posts {
+			if post.UserId == p.bot && post.GetProp(propKey) == key {
+				return flows.PostID(post.Id), nil
+			}
+		}
+		for _, id := range list.Order {
+			oldest = min(oldest, list.Posts[id].CreateAt)
+		}
+		if len(list.Order) < pageSize || oldest < horizon {
+			return "", nil
+		}
+	}
+}
+
+// keysInThread returns our posts in a thread by their keys.
+func (d *Desk) keysInThread(ctx context.Context, p place, root flows.PostID) (map[string]flows.PostID, error) {
+	keys := map[string]flows.PostID{}
+	opts := model.GetPostsOptions{PerPage: pageSize, Direction: "down"}
+	for {
+		list, resp, err := d.client.GetPostThreadWithOpts(ctx, string(root), "", opts)
+		if err != nil {
+			return nil, failure(resp, err)
+		}
+		var last *model.Post
+		for _, post := range list.Posts {
+			if key, _ := post.GetProp(propKey).(string); key != "" && post.UserId == p.bot {
+				keys[key] = flows.PostID(post.Id)
+			}
+			if last == nil || later(post, last) {
+				last = post
+			}
+		}
+		// The root comes on every page, so a page of it alone is the end.
+		if last == nil || last.Id == opts.FromPost || list.HasNext == nil || !*list.HasNext {
+			return keys, nil
+		}
+		opts.FromPost, opts.FromCreateAt = last.Id, last.CreateAt
+	}
+}
+
+// later orders posts as the server does.
+func later(a, b *model.Post) bool {
+	return a.CreateAt > b.CreateAt || a.CreateAt == b.CreateAt && a.Id > b.Id
+}
+
+// update changes the card in place. PatchPost with properties replaces all of
+// them, so the others are read and given back.
+func (d *Desk) update(ctx context.Context, dl engine.Delivery) error {
+	old, resp, err := d.client.GetPost(ctx, string(dl.Thread), "")
+	if err != nil {
+		return failure(resp, err)
+	}
+	props := old.GetProps()
+	props[model.PostPropsAttachments] = d.attachments(dl)
+	props[model.PostPropsUnsafeLinks] = "true"
+	message := title(dl.Card)
+	if _, resp, err = d.client.PatchPost(ctx, old.Id, &model.PostPatch{Message: &message, Props: &props}); err != nil {
+		return failure(resp, err)
+	}
+	return nil
+}
+
+// mark puts a sign on a post and takes our other signs off it.
+func (d *Desk) mark(ctx context.Context, p place, e flows.Mark) error {
+	there, resp, err := d.client.GetReactions(ctx, string(e.Post))
+	if err != nil {
+		return failure(resp, err)
+	}
+	there = slices.DeleteFunc(there, func(r *model.Reaction) bool { return r.UserId != p.bot || !isSign(r.EmojiName) })
+	want := emoji(e.Sign)
+	if !slices.ContainsFunc(there, func(r *model.Reaction) bool { return r.EmojiName == want }) {
+		_, resp, err := d.client.SaveReaction(ctx, &model.Reaction{UserId: p.bot, PostId: string(e.Post), EmojiName: want})
+		if err != nil {
+			return failure(resp, err)
+		}
+	}
+	for _, r := range there {
+		if r.EmojiName == want {
+			continue
+		}
+		resp, err := d.client.DeleteReaction(ctx, r)
+		if err != nil && (resp == nil || resp.StatusCode != http.StatusNotFound) {
+			return failure(resp, err)
+		}
+	}
+	return nil
+}

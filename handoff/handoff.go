@@ -1,0 +1,291 @@
+// Package handoff is the officers' side: cases as cards in a Mattermost
+// channel, a thread for each, and what the officers do there as events.
+//
+// What Mattermost is trusted with, and what not, decides the shape. A request
+// to our endpoint may come from anybody who reaches it, so a press proves
+// itself ([Desk.ServeHTTP]). A post may have been made although no answer came,
+// so a repeated delivery looks before it posts ([Desk.Deliver]). The websocket
+// says nothing when its token is dead or when it skipped something, so the
+// listener asks beside it and reads again what it may have missed ([Desk.Run]).
+package handoff
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mattermost/mattermost/server/public/model"
+
+	"suar/internal/engine"
+)
+
+// A Token is the bot's access token. It prints as "<secret>".
+type Token string
+
+// String hides the token.
+func (Token) String() string { return "<secret>" }
+
+// GoString hides the token.
+func (Token) GoString() string { return "<secret>" }
+
+// LogValue hides the token.
+func (Token) LogValue() slog.Value { return slog.StringValue("<secret>") }
+
+// MarshalText hides the token.
+func (Token) MarshalText() ([]byte, error) { return []byte("<secret>"), nil }
+
+// A Config is what a Desk is made of. URL, Token, Channel, CallbackURL, Key,
+// Handler and Log must be there.
+type Config struct {
+	// URL is Mattermost's address, such as https://chat.example.org.
+	URL string
+	// Token is the access token of a bot account.
+	Token Token
+	// Channel is the officers' private channel: its id, or "team/channel" by
+	// the names in its address.
+	Channel string
+	// CallbackURL is where Mattermost reaches ServeHTTP, without the paths that
+	// it serves. It is stored in every card, so it must hold no secret.
+	CallbackURL string
+	// Key are 32 random bytes, the same in every process and after a restart:
+	// buttons are signed with it, and posts known again.
+	Key []byte
+	// ServerKey is Mattermost's public key, AsymmetricSigningPublicKey of
+	// /api/v4/config/client. Empty is the one that the server shows when the
+	// process first reaches it; from then on no other is accepted.
+	ServerKey string
+	// OnCall are the user names that a card or a call mentions.
+	OnCall []string
+	// Words are what an officer is told in answer to a press.
+	Words Words
+
+	Handler engine.Handler
+	// Log gets kinds, counts and statuses; never an id, a name or a word of
+	// anybody.
+	Log *slog.Logger
+	// Now is the clock; nil is the system's.
+	Now func() time.Time
+	// Transport carries the requests; nil is http.DefaultTransport.
+	Transport http.RoundTripper
+	// Heartbeat is how often the listener asks whether it still hears; zero is
+	// 15 s.
+	Heartbeat time.Duration
+}
+
+// Words are the answers to a press that changes nothing, in the officers'
+// language. An empty one is its English default.
+type Words struct {
+	// Refused is the one answer to whatever is not a press of ours by an
+	// officer, and to a stale one.
+	Refused string
+	// Unknown says that the card's case is no more.
+	Unknown string
+	// Again says that the press could not be recorded now.
+	Again string
+}
+
+func (w Words) withDefaults() Words {
+	word := func(s *string, d string) {
+		if *s == "" {
+			*s = d
+		}
+	}
+	word(&w.Refused, "This cannot be done. Only members of the channel can, with the buttons of a card that is not old.")
+	word(&w.Unknown, "This case is no longer kept.")
+	word(&w.Again, "This was not recorded. Please try again in a moment.")
+	return w
+}
+
+// A Desk is the officers' side. Its methods may be called from several
+// goroutines, Run only once.
+type Desk struct {
+	Config
+	client   *model.Client4
+	people   people
+	refusals refusals
+	began    time.Time // of Run
+
+	mu    sync.Mutex
+	place *place
+	fault error
+}
+
+// A place is what the configuration's names mean on the server.
+type place struct {
+	bot, channel string
+	key          *ecdsa.PublicKey
+}
+
+// New returns a Desk. It does not reach out: Check says whether the
+// configuration is right, and Run keeps trying where it is not.
+func New(c Config) (*Desk, error) {
+	var faults []error
+	need := func(ok bool, what string) {
+		if !ok {
+			faults = append(faults, errors.New("handoff: "+what))
+		}
+	}
+	need(isHTTP(c.URL), "URL is not an http address")
+	need(c.Token != "", "Token is missing")
+	need(model.IsValidId(c.Channel) || strings.Count(c.Channel, "/") == 1, "Channel is neither an id nor team/channel")
+	need(isHTTP(c.CallbackURL), "CallbackURL is not an http address")
+	need(len(c.Key) == 32, "Key is not 32 bytes")
+	need(c.Handler != nil, "Handler is missing")
+	need(c.Log != nil, "Log is missing")
+	for _, name := range c.OnCall {
+		need(model.IsValidUsername(name), "OnCall holds what is no user name")
+	}
+	if c.ServerKey != "" {
+		if _, err := parseServerKey(c.ServerKey); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	c.URL, c.CallbackURL = strings.TrimRight(c.URL, "/"), strings.TrimRight(c.CallbackURL, "/")
+	c.Words = c.Words.withDefaults()
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Transport == nil {
+		c.Transport = http.DefaultTransport
+	}
+	if c.Heartbeat <= 0 {
+		c.Heartbeat = 15 * time.Second
+	}
+	d := &Desk{Config: c, client: model.NewAPIv4Client(c.URL), fault: errNotYet}
+	d.client.SetToken(string(c.Token))
+	d.client.HTTPClient = &http.Client{
+		Transport: bounded{c.Transport},
+		Timeout:   requestTimeout,
+		// The token must not follow a redirect, and none is expected.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return d, nil
+}
+
+func isHTTP(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+const (
+	requestTimeout = 25 * time.Second
+	// maxAnswer is far more than 200 posts of the greatest length need.
+	maxAnswer = 64 << 20
+)
+
+// bounded keeps an answer from filling the memory.
+type bounded struct{ http.RoundTripper }
+
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
+	return resp, nil
+}
+
+// where returns the bot's and the channel's ids and the server's key, asking
+// the server until it answered once.
+func (d *Desk) where(ctx context.Context) (place, error) {
+	d.mu.Lock()
+	known := d.place
+	d.mu.Unlock()
+	if known != nil {
+		return *known, nil
+	}
+	me, resp, err := d.client.GetMe(ctx, "")
+	if err != nil {
+		return place{}, failed(resp, err)
+	}
+	p := place{bot: me.Id, channel: d.Channel}
+	if team, name, ok := strings.Cut(d.Channel, "/"); ok {
+		channel, resp, err := d.client.GetChannelByNameForTeamName(ctx, name, team, "")
+		if err != nil {
+			return place{}, failed(resp, err)
+		}
+		p.channel = channel.Id
+	}
+	pinned := d.ServerKey
+	if pinned == "" {
+		config, resp, err := d.client.GetClientConfig(ctx, "")
+		if err != nil {
+			return place{}, failed(resp, err)
+		}
+		pinned = config["AsymmetricSigningPublicKey"]
+	}
+	if p.key, err = parseServerKey(pinned); err != nil {
+		return place{}, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.place == nil { // another caller may have pinned a key meanwhile
+		d.place = &p
+	}
+	return *d.place, nil
+}
+
+// errNotYet is why the officers' side is not reached before Run reached it.
+var errNotYet = errors.New("handoff: not connected yet")
+
+// Fault is why nothing is heard from the officers at this moment, nil while the
+// listener hears. It names a status only.
+func (d *Desk) Fault() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.fault
+}
+
+// setFault records how the listener is, and logs a change.
+func (d *Desk) setFault(err error) {
+	d.mu.Lock()
+	before := d.fault
+	d.fault = err
+	d.mu.Unlock()
+	switch {
+	case err == nil && before != nil:
+		d.Log.Info("listening to Mattermost")
+	case err != nil && (before == nil || before.Error() != err.Error()):
+		d.Log.Error("not listening to Mattermost", "fault", err.Error())
+	}
+}
+
+// A faultError is a request that Mattermost did not fulfil, without any of its
+// words.
+type faultError struct {
+	status int
+	err    error
+}
+
+func (f *faultError) Error() string {
+	if f.status == 0 {
+		return "handoff: Mattermost does not answer"
+	}
+	return fmt.Sprintf("handoff: Mattermost answers with status %d", f.status)
+}
+
+func (f *faultError) Unwrap() error { return f.err }
+
+// failed keeps of an answer what may be told: the client's own errors hold
+// whole bodies, and ids in addresses.
+func failed(resp *model.Response, err error) error {
+	f := &faultError{err: err}
+	if resp != nil {
+		f.status = resp.StatusCode
+	}
+	return f
+}

@@ -1,0 +1,254 @@
+package handoff
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mattermost/mattermost/server/public/model"
+
+	"suar/flows"
+	"suar/internal/engine"
+)
+
+const (
+	// maxPress is the length of a request. A dialog of ours asks for nothing.
+	maxPress = 64 << 10
+	// pressTimeout is below the 30 s after which Mattermost gives up.
+	pressTimeout = 10 * time.Second
+	// pressAge is how old or how early a press may be: what two clocks may be
+	// apart. A replay within it is the same event.
+	pressAge = 10 * time.Minute
+	// questionLife is how long an officer may look at a dialog.
+	questionLife = 15 * time.Minute
+	// unknownPatience is how long a press waits for its card to be recorded,
+	// which is a moment after it can be seen.
+	unknownPatience = 2 * time.Second
+)
+
+// ServeHTTP takes presses at …/mattermost/action and answers to dialogs at
+// …/mattermost/dialog. Mattermost does not authenticate itself: whoever
+// reaches the address can send anything, and any user of the server can have it
+// sent. So a press counts only with the signature in the button's context,
+// Mattermost's signature of the user and the time, and membership in the
+// channel; an answer only with our signature of what was asked of whom. What
+// fails any of these is answered the same, and does nothing.
+func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var answer func(context.Context, *json.Decoder) any
+	switch {
+	case strings.HasSuffix(r.URL.Path, actionPath):
+		answer = func(ctx context.Context, body *json.Decoder) any {
+			return &model.PostActionIntegrationResponse{EphemeralText: d.pressed(ctx, body), SkipSlackParsing: true}
+		}
+	case strings.HasSuffix(r.URL.Path, dialogPath):
+		answer = func(ctx context.Context, body *json.Decoder) any {
+			return &model.SubmitDialogResponse{Error: d.answered(ctx, body)}
+		}
+	default:
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, "POST only", http.StatusMethodNotAllowed)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), pressTimeout)
+	defer cancel()
+	body, err := json.Marshal(answer(ctx, json.NewDecoder(http.MaxBytesReader(w, r.Body, maxPress))))
+	if err != nil {
+		http.Error(w, "no answer", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	// An answer that cannot be written is repeated by the officer's next press.
+	_, _ = w.Write(body)
+}
+
+// pressed takes a press and returns what the officer is told, empty if the card
+// will say it.
+func (d *Desk) pressed(ctx context.Context, body *json.Decoder) string {
+	var r model.PostActionIntegrationRequest
+	if err := body.Decode(&r); err != nil {
+		return d.refuse("not a press")
+	}
+	button, ok := d.readButton(r.Context)
+	if !ok {
+		return d.refuse("signature of the button")
+	}
+	p, err := d.where(ctx)
+	if err != nil {
+		return d.again(err)
+	}
+	t, ok := readTrigger(p.key, r.TriggerId)
+	if !ok || t.user != r.UserId {
+		return d.refuse("signature of the press")
+	}
+	if age := d.Now().Sub(t.at); age > pressAge || age < -pressAge {
+		return d.refuse("age of the press")
+	}
+	if r.ChannelId != p.channel {
+		return d.refuse("channel")
+	}
+	officer, refusal := d.mayPress(ctx, p, r.UserId)
+	if refusal != "" {
+		return refusal
+	}
+	if button.Confirm != "" {
+		return d.ask(ctx, r, t, button)
+	}
+	return d.act(ctx, r.PostId, "mm:press:"+t.id, button.Action, officer)
+}
+
+// ask opens the dialog that stands before an action.
+func (d *Desk) ask(ctx context.Context, r model.PostActionIntegrationRequest, t trigger, b buttonContext) string {
+	state, err := d.signQuestion(question{
+		Post: r.PostId, User: t.user, Action: b.Action, Press: t.id, Expiry: d.Now().Add(questionLife).Unix(),
+	})
+	if err != nil {
+		return d.again(err)
+	}
+	resp, err := d.client.OpenInteractiveDialog(ctx, model.OpenDialogRequest{
+		TriggerId: r.TriggerId,
+		URL:       d.CallbackURL + dialogPath,
+		Dialog: model.Dialog{
+			CallbackId: actionID(flows.ActionName(b.Action)), Title: short(b.Label), IntroductionText: ours(b.Confirm), SubmitLabel: b.Label, State: state,
+		},
+	})
+	if err != nil {
+		return d.again(failed(resp, err))
+	}
+	return ""
+}
+
+// short cuts a dialog's title to what clients show.
+func short(label string) string {
+	runes := []rune(label)
+	return string(runes[:min(len(runes), model.DialogTitleMaxLength)])
+}
+
+// answered takes the answer to a dialog and returns what the dialog shows,
+// empty to close it.
+func (d *Desk) answered(ctx context.Context, body *json.Decoder) string {
+	var r model.SubmitDialogRequest
+	if err := body.Decode(&r); err != nil {
+		return d.refuse("not an answer")
+	}
+	q, ok := d.readQuestion(r.State, d.Now())
+	if !ok {
+		return d.refuse("signature or age of the question")
+	}
+	if q.Action == probe {
+		return q.Press
+	}
+	if r.Cancelled {
+		return ""
+	}
+	p, err := d.where(ctx)
+	if err != nil {
+		return d.again(err)
+	}
+	if r.UserId != q.User || r.ChannelId != p.channel || r.CallbackId != actionID(flows.ActionName(q.Action)) {
+		return d.refuse("answer to another question")
+	}
+	officer, refusal := d.mayPress(ctx, p, r.UserId)
+	if refusal != "" {
+		return refusal
+	}
+	return d.act(ctx, q.Post, "mm:answer:"+q.Press, q.Action, officer)
+}
+
+// mayPress returns the officer, or what to answer if it is none.
+func (d *Desk) mayPress(ctx context.Context, p place, user string) (flows.Officer, string) {
+	officer, err := d.officer(ctx, p, user)
+	switch {
+	case errors.Is(err, errNotOfficer):
+		return officer, d.refuse("not an officer")
+	case err != nil:
+		return officer, d.again(err)
+	}
+	return officer, ""
+}
+
+// act hands over what an officer did. The post that was pressed needs no check
+// of its own: the engine knows the cards that are ours.
+func (d *Desk) act(ctx context.Context, post, id, action string, officer flows.Officer) string {
+	in := engine.Inbound{Name: "mm:" + post, ID: id}
+	switch flows.ActionName(action) {
+	case flows.ActionClaim:
+		in.Event = flows.Claimed{Officer: officer}
+	case flows.ActionClose:
+		in.Event = flows.Closed{Officer: officer}
+	default:
+		return d.refuse("no such action")
+	}
+	patience, cancel := context.WithTimeout(ctx, unknownPatience)
+	defer cancel()
+	for {
+		err := d.Handler.Handle(ctx, in)
+		switch {
+		case err == nil:
+			return ""
+		case !errors.Is(err, engine.ErrUnknown):
+			return d.again(err)
+		case sleep(patience, 100*time.Millisecond) != nil:
+			return d.Words.Unknown
+		}
+	}
+}
+
+// refuse counts a request that is none of ours, and returns the one answer.
+func (d *Desk) refuse(cause string) string {
+	if n, ok := d.refusals.count(d.Now()); ok {
+		d.Log.Warn("refused what came to the officers' endpoint", "cause", cause, "count", n)
+	}
+	return d.Words.Refused
+}
+
+// again answers a press that could not be recorded.
+func (d *Desk) again(err error) string {
+	status := 0
+	var f *faultError
+	if errors.As(err, &f) {
+		status = f.status
+	}
+	d.Log.Error("a press was not recorded", "status", status)
+	return d.Words.Again
+}
+
+// refusals counts, so that a flood of forgeries is no flood of log lines.
+type refusals struct {
+	mu   sync.Mutex
+	n    int
+	last time.Time
+}
+
+// count adds one, and returns the count since the last line if it is time for
+// another.
+func (r *refusals) count(now time.Time) (int, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.n++
+	if !r.last.IsZero() && now.Sub(r.last) < 10*time.Second {
+		return 0, false
+	}
+	n := r.n
+	r.n, r.last = 0, now
+	return n, true
+}
+
+// sleep waits, or returns why it could not.
+func sleep(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

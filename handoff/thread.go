@@ -1,0 +1,159 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mattermost/mattermost/server/public/model"
+
+	"suar/flows"
+	"suar/internal/engine"
+)
+
+// notePrefix begins a post that stays among the officers.
+const notePrefix = "//"
+
+// horizon is how far back a change is still handed over. The engine remembers
+// for 48 h which it saw; an older one could be taken for new.
+const horizon = 47 * time.Hour
+
+// recordedWithin is how long the engine may need to record a card after it
+// could be seen: a crash in between, and the next lease.
+const recordedWithin = 3 * time.Minute
+
+// concerns says whether a post may be an officer's words to a person: a reply,
+// in our channel, not ours, and written, not made by the server or a webhook.
+func (p place) concerns(post *model.Post) bool {
+	return post.ChannelId == p.channel && post.RootId != "" && post.OriginalId == "" &&
+		post.UserId != p.bot && post.Type == model.PostTypeDefault && post.GetProp(model.PostPropsFromWebhook) == nil
+}
+
+// changes are what a post as it is now may have gone through since the horizon.
+// What was handed over before, the engine knows.
+func changes(post *model.Post, now time.Time) []change {
+	oldest := now.Add(-horizon).UnixMilli()
+	if post.DeleteAt != 0 {
+		if post.DeleteAt < oldest {
+			return nil
+		}
+		return []change{{deleted, post}}
+	}
+	var all []change
+	if post.CreateAt >= oldest {
+		all = append(all, change{created, post})
+	}
+	if post.EditAt >= oldest && post.EditAt != 0 {
+		all = append(all, change{edited, post})
+	}
+	return all
+}
+
+// inbound is a change as the engine takes it.
+func inbound(c change, officer flows.Officer) engine.Inbound {
+	in := engine.Inbound{Name: "mm:" + c.post.RootId}
+	id := flows.PostID(c.post.Id)
+	text := c.post.Message
+	note, isNote := strings.CutPrefix(strings.TrimLeft(text, " \t\n"), notePrefix)
+	if isNote {
+		text = strings.TrimSpace(note)
+	}
+	switch {
+	case c.what == deleted:
+		in.ID = "mm:" + c.post.Id + ":deleted"
+		in.Event = flows.Withdrawn{Post: id}
+	case c.what == edited:
+		in.ID = fmt.Sprintf("mm:%s:%d", c.post.Id, c.post.EditAt)
+		in.Event = flows.Revised{Post: id, Officer: officer, Text: text, Note: isNote}
+	case isNote:
+		in.ID = "mm:" + c.post.Id + ":0"
+		in.Event = flows.Noted{Post: id, Officer: officer, Text: text}
+	default:
+		in.ID = "mm:" + c.post.Id + ":0"
+		in.Event = flows.Replied{Post: id, Officer: officer, Text: text, Files: len(c.post.FileIds)}
+	}
+	return in
+}
+
+// handle hands a change over until the engine has it or has no use for it, or
+// ctx ends; then it returns false. It never skips one.
+func (d *Desk) handle(ctx context.Context, c change) bool {
+	var b backoff
+	for {
+		err := d.handOver(ctx, c)
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		status := 0
+		var f *faultError
+		if errors.As(err, &f) {
+			status = f.status
+		}
+		d.Log.Warn("an officer's post waits to be handed over", "status", status)
+		if b.wait(ctx) != nil {
+			return false
+		}
+	}
+}
+
+// errNotRecorded says that a card is seen but not yet recorded.
+var errNotRecorded = errors.New("handoff: the card is not recorded yet")
+
+func (d *Desk) handOver(ctx context.Context, c change) error {
+	var officer flows.Officer
+	if c.what != deleted {
+		var person bool
+		var err error
+		if officer, person, err = d.author(ctx, c.post.UserId); err != nil || !person {
+			return err
+		}
+	}
+	err := d.Handler.Handle(ctx, inbound(c, officer))
+	if errors.Is(err, engine.ErrUnknown) {
+		return d.unknown(ctx, c)
+	}
+	return err
+}
+
+// unknown decides about a post in a thread that the engine does not know. Under
+// a card of ours it is either too early, or too late: then the officer sees
+// that nobody will read it.
+func (d *Desk) unknown(ctx context.Context, c change) error {
+	p, err := d.where(ctx)
+	if err != nil {
+		return err
+	}
+	root, resp, err := d.client.GetPost(ctx, c.post.RootId, "")
+	if err != nil {
+		if resp != nil && (resp.StatusCode == 404 || resp.StatusCode == 403) {
+			return nil
+		}
+		return failed(resp, err)
+	}
+	if root.UserId != p.bot || root.GetProp(propKey) == nil {
+		return nil // a thread of somebody else's
+	}
+	now := d.Now()
+	seen := time.UnixMilli(root.CreateAt)
+	if d.began.After(seen) {
+		seen = d.began
+	}
+	if now.Sub(seen) < recordedWithin {
+		return errNotRecorded
+	}
+	if c.what == created {
+		if f := d.mark(ctx, p, flows.Mark{Post: flows.PostID(c.post.Id), Sign: flows.SignFailed}); f != nil {
+			var failure *engine.Failure
+			if errors.As(f, &failure) && failure.Final {
+				return nil
+			}
+			return f
+		}
+	}
+	return nil
+}
