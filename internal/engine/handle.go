@@ -134,6 +134,7 @@ func (e *Engine) next(st step, c conversation) (commit storage.Commit, err error
 	if st.caller != "" {
 		c.Caller = st.caller
 	}
+	before := c.State
 	var effects []flows.Effect
 	if st.event != nil {
 		m := flows.Moment{At: at, Fresh: e.fresh(st.conversation, st.identity)}
@@ -157,7 +158,7 @@ func (e *Engine) next(st step, c conversation) (commit storage.Commit, err error
 		if ef.To() == flows.Archive {
 			continue
 		}
-		it, err := e.newItem(st.conversation, st.identity, n, c, ef, at)
+		it, err := e.newItem(st.conversation, st.identity, n, before, c, ef, at)
 		if err != nil {
 			return commit, fmt.Errorf("event %q: %w", eventKind(st.event), err)
 		}

@@ -18,8 +18,9 @@ type item struct {
 	Effect effectJSON `json:"effect"`
 	// At is when the effect was committed.
 	At time.Time `json:"at"`
-	// Case is the case that the effect is of, nil for none, and Thread that
-	// case's thread as far as it was known.
+	// Case is the case that the effect is of, nil for none: the present one, or
+	// the one that the same event ended. Thread is that case's thread as far as
+	// it was known.
 	Case   *seal.CaseID `json:"case,omitempty"`
 	Thread flows.PostID `json:"thread,omitempty"`
 	View   *flows.View  `json:"view,omitempty"`
@@ -36,13 +37,16 @@ type itemBubble struct {
 // newItem returns the nth effect of an event as an item of the outbox. View,
 // bubble and card are kept for the day when the state that they come from is
 // no more; as long as it is there, the state is asked.
-func (e *Engine) newItem(id, event string, n int, c conversation, ef flows.Effect, at time.Time) (storage.Item, error) {
+func (e *Engine) newItem(id, event string, n int, before flows.State, c conversation, ef flows.Effect, at time.Time) (storage.Item, error) {
 	it := item{
 		Caller: c.Caller,
 		Effect: effectJSON{ef},
 		At:     at,
 		Case:   presentCase(c.State),
 		Thread: c.State.Thread(),
+	}
+	if it.Case == nil {
+		it.Case, it.Thread = presentCase(before), before.Thread()
 	}
 	switch ef := ef.(type) {
 	case flows.Show:
