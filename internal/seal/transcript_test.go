@@ -281,7 +281,9 @@ func TestServerCannotReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		material = append(material, stored, v.Seal("state", "c1", stored))
+		if tape.Seq == c.tape.Seq {
+			material = append(material, stored)
+		}
 		for _, word := range []string{"AGE-SECRET-KEY", canary} {
 			if bytes.Contains(stored, []byte(word)) {
 				t.Errorf("the stored tape holds %q", word)
@@ -290,7 +292,6 @@ func TestServerCannotReadBack(t *testing.T) {
 	}
 	material = append(material, v.keys().index, v.keys().derive, v.Derive("buttons"), []byte(v.Blind("a", "b")), caseA[:])
 	for _, r := range append(clone(c.records), c.header) {
-		material = append(material, r)
 		if bytes.Contains(r, []byte(canary)) {
 			t.Error("a record holds the plain text")
 		}
