@@ -372,3 +372,7 @@ func line(n *yaml.Node) int {
 	}
 	return n.Line
 }
+
+// OfficerText returns a text in the officers' language, for what is said to an
+// officer outside of a case.
+func (b *Book) OfficerText(key string) string { return b.say(b.policy.Officers, key) }

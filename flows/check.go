@@ -10,26 +10,29 @@ import (
 )
 
 // uiTexts are the texts that the program itself asks a catalogue for.
-var uiTexts = []string{
-	"ui.again", "ui.back", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
-	"ui.lost", "ui.media", "ui.no_numbers", "ui.no_pages", "ui.notice_short",
-	"ui.person", "ui.privacy", "ui.skip", "ui.status.alerting",
-	"ui.status.claimed", "ui.status.closed", "ui.status.late",
-	"ui.status.opening", "ui.status.sending", "ui.status.stuck",
-	"card.attached", "card.back", "card.blocked", "card.claim", "card.close",
-	"card.close.confirm", "card.contact", "card.contact.default",
-	"card.contact.left", "card.contact.none", "card.contact.shut",
-	"card.contact.waiting", "card.danger", "card.earlier", "card.edit_late",
-	"card.edited", "card.files", "card.flag.danger", "card.flag.minor",
-	"card.in_thread", "card.kind.message", "card.language", "card.left",
-	"card.minor", "card.no_sign", "card.not_asked", "card.notice",
-	"card.notice.not", "card.notice.yes", "card.page", "card.reply_blocked",
-	"card.reply_closed", "card.skipped", "card.status", "card.status.claimed",
-	"card.status.closed", "card.status.waiting", "card.undelivered.blocked",
-	"card.undelivered.given_up", "card.undelivered.gone",
-	"card.undelivered.rejected", "card.unknown", "card.yes",
-	"media.contact", "media.file", "media.location", "media.other",
-	"media.photo", "media.sticker", "media.video", "media.voice",
+func uiTexts() []string {
+	return []string{
+		"ui.again", "ui.back", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
+		"ui.lost", "ui.media", "ui.no_numbers", "ui.no_pages", "ui.notice_short",
+		"ui.person", "ui.privacy", "ui.skip", "ui.status.alerting",
+		"ui.status.claimed", "ui.status.closed", "ui.status.late",
+		"ui.status.opening", "ui.status.sending", "ui.status.stuck",
+		"card.attached", "card.back", "card.blocked", "card.claim", "card.close",
+		"card.close.confirm", "card.contact", "card.contact.default",
+		"card.contact.left", "card.contact.none", "card.contact.shut",
+		"card.contact.waiting", "card.danger", "card.earlier", "card.edit_late",
+		"card.edited", "card.files", "card.flag.danger", "card.flag.minor",
+		"card.in_thread", "card.kind.message", "card.language", "card.left",
+		"card.minor", "card.no_sign", "card.not_asked", "card.notice",
+		"card.notice.not", "card.notice.yes", "card.page", "card.reply_blocked",
+		"card.reply_closed", "card.skipped", "card.status", "card.status.claimed",
+		"card.status.closed", "card.status.waiting", "card.undelivered.blocked",
+		"card.undelivered.given_up", "card.undelivered.gone",
+		"card.undelivered.rejected", "card.unknown", "card.yes",
+		"desk.again", "desk.refused", "desk.unknown",
+		"media.contact", "media.file", "media.location", "media.other",
+		"media.photo", "media.sticker", "media.video", "media.voice",
+	}
 }
 
 // The longest a label and a text may be: a telephone's button, and what leaves
@@ -191,7 +194,7 @@ func (b *Book) checkCircle(name string, faults *faults) {
 // wanted returns every text key that the book needs, with where it needs it.
 func (b *Book) wanted() map[string]place {
 	want := map[string]place{}
-	for _, key := range uiTexts {
+	for _, key := range uiTexts() {
 		want[key] = place{}
 	}
 	for _, name := range b.order {

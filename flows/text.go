@@ -75,11 +75,5 @@ func (b *Book) say(language, key string, pairs ...string) string {
 	return t
 }
 
-// has reports whether the catalogues hold a key.
-func (b *Book) has(key string) bool {
-	_, ok := b.text[b.policy.Officers].texts[key]
-	return ok
-}
-
 // label is the text of an option's button.
 func (s *screen) label(o option) string { return s.name + "." + o.ID }

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"suar/bot"
+	"suar/flows"
+	"suar/handoff"
+	"suar/internal/engine"
+	"suar/internal/seal"
+	"suar/storage"
+)
+
+// A setting is all that an app is made of, with its files read.
+type setting struct {
+	config
+	book       *flows.Book
+	recipients seal.Recipients
+	log        *slog.Logger
+	// rate and chatRate are messages a second to Telegram in all and to one
+	// chat; zero is Telegram's own limit, negative none.
+	rate, chatRate float64
+}
+
+// An app is the whole hotline in one process.
+type app struct {
+	setting
+	store    *storage.Bolt
+	engine   *engine.Engine
+	bot      *bot.Bot
+	desk     *handoff.Desk
+	listener net.Listener
+}
+
+// newApp opens the store and the listening address and puts the parts
+// together. It talks to nobody. Close releases what it opened.
+func newApp(ctx context.Context, s setting) (_ *app, err error) {
+	a := &app{setting: s}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
+	if a.store, err = storage.OpenBolt(s.Store); err != nil {
+		return nil, err
+	}
+	vault := seal.NewVault(s.vaultKey)
+	a.engine, err = engine.New(ctx, engine.Config{
+		Flow:     s.book,
+		Store:    a.store,
+		Vault:    vault,
+		Officers: func() seal.Recipients { return s.recipients },
+		Log:      s.log.With("part", "engine"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.bot, err = bot.New(bot.Config{
+		Token:         bot.Secret(s.Telegram.token.Reveal()),
+		ServerURL:     s.Telegram.Server,
+		Handler:       a.engine,
+		Mode:          bot.Mode(s.Telegram.Mode),
+		WebhookSecret: bot.Secret(s.Telegram.secret.Reveal()),
+		WebhookURL:    s.Telegram.WebhookURL,
+		Quarantine:    quarantine{folder: s.Store + ".quarantine", vault: vault, now: time.Now}.keep,
+		Rate:          s.rate,
+		ChatRate:      s.chatRate,
+		Log:           s.log.With("part", "bot"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.desk, err = handoff.New(handoff.Config{
+		URL:         s.Mattermost.URL,
+		Token:       handoff.Token(s.Mattermost.token.Reveal()),
+		Channel:     s.Mattermost.Channel,
+		CallbackURL: s.Mattermost.Callback,
+		Key:         vault.Derive("mattermost buttons"),
+		ServerKey:   s.Mattermost.ServerKey,
+		OnCall:      s.Mattermost.OnCall,
+		Words:       words(s.book),
+		Handler:     a.engine,
+		Log:         s.log.With("part", "handoff"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if a.listener, err = net.Listen("tcp", s.Listen); err != nil {
+		return nil, fmt.Errorf("listen for Mattermost's presses: %w", err)
+	}
+	return a, nil
+}
+
+// words are the answers to presses, from the book.
+func words(b *flows.Book) handoff.Words {
+	return handoff.Words{
+		Refused: b.OfficerText("desk.refused"),
+		Unknown: b.OfficerText("desk.unknown"),
+		Again:   b.OfficerText("desk.again"),
+	}
+}
+
+// Address is where presses and the webhook arrive, host:port.
+func (a *app) Address() string { return a.listener.Addr().String() }
+
+// Run serves until ctx ends or a part cannot go on, and then drains: what was
+// received is committed, what is being delivered is finished.
+func (a *app) Run(ctx context.Context) error {
+	mux := http.NewServeMux()
+	mux.Handle("/mattermost/", a.desk)
+	mux.Handle("POST /telegram", a.bot)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	server := &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		// The default log prints addresses and what clients sent.
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		grace, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer stop()
+		return server.Shutdown(grace)
+	})
+	g.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.store.Failed():
+			return errors.New("the store cannot be written any more; see to its disk and start again: nothing that was acknowledged is lost")
+		}
+	})
+	g.Go(func() error { return a.bot.Run(ctx) })
+	g.Go(func() error { return a.desk.Run(ctx) })
+	g.Go(func() error {
+		return a.engine.Run(ctx, map[flows.Side]engine.Deliverer{
+			flows.Caller:   a.bot,
+			flows.Officers: a.desk,
+		})
+	})
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// Close releases what newApp opened.
+func (a *app) Close() error {
+	var errs []error
+	if a.listener != nil {
+		if err := a.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// readSetting reads the files that a configuration names. It returns every
+// fault at once.
+func readSetting(c config) (setting, error) {
+	s := setting{config: c}
+	var errs []error
+	raw, err := os.ReadFile(c.Recipients)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("read the officers' keys: %w", err))
+	} else if s.recipients, err = seal.ParseRecipients(raw); err != nil {
+		errs = append(errs, fmt.Errorf("%s: %w", c.Recipients, err))
+	}
+	if s.book, err = loadBook(c.Book, c.Directory); err != nil {
+		errs = append(errs, err)
+	}
+	return s, errors.Join(errs...)
+}

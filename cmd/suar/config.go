@@ -1,0 +1,268 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"suar/internal/seal"
+)
+
+// A config is the whole configuration of "suar serve". It is read from one
+// YAML file; what is secret comes from the environment or from files of its
+// own, never from that file.
+type config struct {
+	// Listen is where Mattermost's presses and Telegram's webhook arrive.
+	Listen     string           `yaml:"listen"`
+	Telegram   telegramConfig   `yaml:"telegram"`
+	Mattermost mattermostConfig `yaml:"mattermost"`
+	// Store is the file of the embedded store.
+	Store string `yaml:"store"`
+	// VaultKey is the file of the key that seals the store. It must not lie
+	// beside the store.
+	VaultKey string `yaml:"vault_key_file"`
+	// Recipients is the file of the officers' keys.
+	Recipients string `yaml:"recipients"`
+	// Book is the folder of an intake; empty is the one built in. Directory is
+	// the file of telephone numbers and consular pages.
+	Book      string    `yaml:"book"`
+	Directory string    `yaml:"directory"`
+	Log       logConfig `yaml:"log"`
+
+	vaultKey seal.VaultKey
+}
+
+type telegramConfig struct {
+	// Mode is polling or webhook.
+	Mode string `yaml:"mode"`
+	// Server is the Bot API server; empty is Telegram's own.
+	Server    string `yaml:"server"`
+	TokenFile string `yaml:"token_file"`
+	// WebhookURL is what Telegram is told; it must lead to /telegram here.
+	WebhookURL        string `yaml:"webhook_url"`
+	WebhookSecretFile string `yaml:"webhook_secret_file"`
+
+	token, secret seal.Secret
+}
+
+type mattermostConfig struct {
+	URL       string `yaml:"url"`
+	TokenFile string `yaml:"token_file"`
+	// Channel is the officers' private channel, "team/channel" or its id.
+	Channel string `yaml:"channel"`
+	// Callback is how Mattermost reaches Listen.
+	Callback string `yaml:"callback"`
+	// ServerKey pins the key that Mattermost signs presses with.
+	ServerKey string `yaml:"server_key"`
+	// OnCall are the user names that a new case calls.
+	OnCall []string `yaml:"on_call"`
+
+	token seal.Secret
+}
+
+type logConfig struct {
+	// Format is text or json, Level debug, info, warn or error.
+	Format string `yaml:"format"`
+	Level  string `yaml:"level"`
+}
+
+// lookup is os.LookupEnv, or a test's.
+type lookup func(name string) (string, bool)
+
+// loadConfig reads a configuration file, and what is secret from the
+// environment: SUAR_TELEGRAM_TOKEN, SUAR_TELEGRAM_WEBHOOK_SECRET,
+// SUAR_MATTERMOST_TOKEN and SUAR_VAULT_KEY, each also with _FILE for the path
+// of a file that holds it, which goes before the path in the YAML file. It
+// returns every fault at once.
+func loadConfig(name string, env lookup) (config, error) {
+	c := config{Listen: "127.0.0.1:8075"}
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return c, fmt.Errorf("read the configuration: %w", err)
+	}
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(name+": "+format, args...)) }
+
+	d := yaml.NewDecoder(bytes.NewReader(raw))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		for _, what := range yamlFaults(err) {
+			fault("%s", what)
+		}
+		return c, errors.Join(faults...)
+	}
+
+	secret := func(what, variable, file string) seal.Secret {
+		s, err := readSecret(variable, file, env)
+		switch {
+		case err != nil:
+			fault("%s: %v", what, err)
+		case s.Empty():
+			fault("%s is missing: set %s_FILE to the path of a file that holds it (or %s to itself)", what, variable, variable)
+		}
+		return s
+	}
+	c.Telegram.token = secret("telegram.token", "SUAR_TELEGRAM_TOKEN", c.Telegram.TokenFile)
+	c.Mattermost.token = secret("mattermost.token", "SUAR_MATTERMOST_TOKEN", c.Mattermost.TokenFile)
+	if key := secret("vault_key", "SUAR_VAULT_KEY", c.VaultKey); !key.Empty() {
+		if c.vaultKey, err = seal.ParseVaultKey([]byte(key.Reveal())); err != nil {
+			fault("vault_key: %v", err)
+		}
+	}
+	switch c.Telegram.Mode {
+	case "", "polling":
+		c.Telegram.Mode = "polling"
+	case "webhook":
+		c.Telegram.secret = secret("telegram.webhook_secret", "SUAR_TELEGRAM_WEBHOOK_SECRET", c.Telegram.WebhookSecretFile)
+	default:
+		fault("telegram.mode: %q is neither polling nor webhook", c.Telegram.Mode)
+	}
+	c.check(fault)
+	return c, errors.Join(faults...)
+}
+
+func (c config) check(fault func(string, ...any)) {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		fault("listen: %q is no address; write host:port", c.Listen)
+	}
+	web := func(what, address string, must bool) {
+		if address == "" && !must {
+			return
+		}
+		if u, err := url.Parse(address); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			fault("%s: %q is no address; write it like https://chat.example.org", what, address)
+		}
+	}
+	web("mattermost.url", c.Mattermost.URL, true)
+	web("mattermost.callback", c.Mattermost.Callback, true)
+	web("telegram.server", c.Telegram.Server, false)
+	web("telegram.webhook_url", c.Telegram.WebhookURL, false)
+	if c.Mattermost.Channel == "" {
+		fault("mattermost.channel is missing: the officers' private channel, as team/channel")
+	}
+	if len(c.Mattermost.OnCall) == 0 {
+		fault("mattermost.on_call is empty: name at least one officer, or nobody is called when a case comes")
+	}
+	if c.Store == "" {
+		fault("store is missing: the file that keeps the conversations, such as /var/lib/suar/suar.db")
+	}
+	if c.Recipients == "" {
+		fault("recipients is missing: the file with the officers' keys; suar keys new makes a line for it")
+	}
+	if c.VaultKey != "" && c.Store != "" && sameFolder(c.VaultKey, c.Store) {
+		fault("vault_key_file lies in the folder of the store: whoever copies the folder has both; put the key elsewhere")
+	}
+	if !slices.Contains([]string{"", "text", "json"}, c.Log.Format) {
+		fault("log.format: %q is neither text nor json", c.Log.Format)
+	}
+	if !slices.Contains([]string{"", "debug", "info", "warn", "error"}, c.Log.Level) {
+		fault("log.level: %q is none of debug, info, warn, error", c.Log.Level)
+	}
+}
+
+func sameFolder(a, b string) bool {
+	x, errX := filepath.Abs(filepath.Dir(a))
+	y, errY := filepath.Abs(filepath.Dir(b))
+	return errX == nil && errY == nil && x == y
+}
+
+// readSecret returns a secret from the environment, from the file that the
+// environment names, or from the file that the configuration names. A file
+// that others can read is refused.
+func readSecret(variable, file string, env lookup) (seal.Secret, error) {
+	value, direct := env(variable)
+	if named, ok := env(variable + "_FILE"); ok && named != "" {
+		if direct {
+			return seal.Secret{}, fmt.Errorf("both %s and %s_FILE are set; keep one", variable, variable)
+		}
+		file = named
+	}
+	if direct {
+		return seal.NewSecret(strings.TrimSpace(value)), nil
+	}
+	if file == "" {
+		return seal.Secret{}, nil
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return seal.Secret{}, err
+	}
+	if info.Mode().Perm()&0o007 != 0 {
+		return seal.Secret{}, fmt.Errorf("%s can be read by everybody on this machine; chmod 0400 %s", file, file)
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return seal.Secret{}, err
+	}
+	return seal.NewSecret(strings.TrimSpace(string(raw))), nil
+}
+
+// yamlFaults are a parser's errors, with the nearest known key where one is
+// not known.
+func yamlFaults(err error) []string {
+	var te *yaml.TypeError
+	if !errors.As(err, &te) {
+		return []string{strings.TrimPrefix(err.Error(), "yaml: ")}
+	}
+	var out []string
+	for _, what := range te.Errors {
+		if before, rest, ok := strings.Cut(what, "field "); ok {
+			if key, _, ok := strings.Cut(rest, " not found in type "); ok {
+				what = fmt.Sprintf("%sthe key %q is not known%s", before, key, nearest(key))
+			}
+		}
+		out = append(out, what)
+	}
+	return out
+}
+
+// keys are the keys of the configuration file.
+func keys() []string {
+	return []string{
+		"listen", "telegram", "mattermost", "store", "vault_key_file", "recipients", "book", "directory", "log",
+		"mode", "server", "token_file", "webhook_url", "webhook_secret_file",
+		"url", "channel", "callback", "server_key", "on_call", "format", "level",
+	}
+}
+
+func nearest(key string) string {
+	best, at := "", 4
+	for _, k := range keys() {
+		if d := distance(key, k); d < at {
+			best, at = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; is %q meant?", best)
+}
+
+// distance counts the letters to change, add or leave out to come from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}
