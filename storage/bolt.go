@@ -1,0 +1,236 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+var (
+	// ErrFailed says that a write could not be brought to the disk. The store
+	// takes no writes any more, and what was not acknowledged may or may not
+	// be there. The process ends; the operator reads the cause behind it,
+	// frees space or mends the disk, and starts it again.
+	ErrFailed = errors.New("storage: writing to the disk failed: free space or mend the disk, then start again")
+	// ErrDamaged says that the file is cut, overwritten or of another kind. It
+	// was not changed. The operator restores it from a backup.
+	ErrDamaged = errors.New("storage: the file is damaged or is not a store: restore it from a backup")
+	// ErrFormat says that the file is sound but not of this version's format,
+	// or belongs to another program. It was not changed.
+	ErrFormat = errors.New("storage: the file has a format that this version does not know")
+	// ErrLocked says that another process has the file open.
+	ErrLocked = errors.New("storage: another process holds the store: stop it first")
+)
+
+// Bolt is the embedded Store: one file, one process. Many writers at once share
+// an fsync. Its reads go on after a write has failed.
+type Bolt struct {
+	db     *bolt.DB
+	file   *os.File
+	writer *writer
+
+	closing  sync.Once
+	closeErr error
+}
+
+var _ Store = (*Bolt)(nil)
+
+// Failed is closed when the store has met ErrFailed. The process then ends: the
+// store cannot be used for writing again until it is opened anew.
+func (b *Bolt) Failed() <-chan struct{} { return b.writer.failed }
+
+// Close makes the writes that wait and releases the file. It may be called
+// again.
+func (b *Bolt) Close() error {
+	b.closing.Do(func() {
+		b.writer.close()
+		b.closeErr = closeDB(b.db, b.file)
+	})
+	return b.closeErr
+}
+
+// view reads from a snapshot of what is committed.
+func (b *Bolt) view(ctx context.Context, read func(*table) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	defer recoverDamage(&err)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	err = b.db.View(func(tx *bolt.Tx) error {
+		return read(&table{bucket: tx.Bucket([]byte(bucketName))})
+	})
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		return errClosed
+	}
+	return err
+}
+
+// Load implements Store.
+func (b *Bolt) Load(ctx context.Context, id string) (Record, error) {
+	var found Record
+	err := b.view(ctx, func(t *table) error {
+		value := t.get(key(kindRecord, id))
+		if value == nil {
+			return ErrNotFound
+		}
+		r := decodeRecord(value)
+		found = Record{Version: r.version, State: r.state, Alarm: r.alarm}
+		return nil
+	})
+	return found, err
+}
+
+// Resolve implements Store.
+func (b *Bolt) Resolve(ctx context.Context, name string) (string, error) {
+	var id string
+	err := b.view(ctx, func(t *table) error {
+		value := t.get(key(kindName, name))
+		if value == nil {
+			return ErrNotFound
+		}
+		id = string(value)
+		return nil
+	})
+	return id, err
+}
+
+// Commit implements Store.
+func (b *Bolt) Commit(ctx context.Context, c Commit) error {
+	return b.writer.do(ctx, func(t *table) error { return t.commit(&c) })
+}
+
+// Lease implements Store. It costs no write when there is nothing to lease.
+func (b *Bolt) Lease(ctx context.Context, lane Lane, n int, now, until time.Time) ([]Leased, error) {
+	if err := b.writer.usable(); err != nil {
+		return nil, err
+	}
+	var any bool
+	err := b.view(ctx, func(t *table) error {
+		any = n > 0 && t.leasable(lane, now)
+		return nil
+	})
+	if err != nil || !any {
+		return nil, err
+	}
+	var leased []Leased
+	err = b.writer.do(ctx, func(t *table) error {
+		leased = t.lease(lane, n, now, until)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return leased, nil
+}
+
+// Defer implements Store.
+func (b *Bolt) Defer(ctx context.Context, l Lease, until time.Time) error {
+	return b.writer.do(ctx, func(t *table) error {
+		head, held := t.held(&l)
+		if !held {
+			return ErrLeaseLost
+		}
+		t.unlist(l.Lane, head)
+		t.hold(l.Conversation, l.Lane, head, until)
+		return nil
+	})
+}
+
+// Waiting implements Store.
+func (b *Bolt) Waiting(ctx context.Context, lane Lane) (count int, next time.Time, err error) {
+	err = b.view(ctx, func(t *table) error {
+		count, next = t.waiting(lane)
+		return nil
+	})
+	return count, next, err
+}
+
+// Due implements Store.
+func (b *Bolt) Due(ctx context.Context, now time.Time, n int) ([]string, error) {
+	var due []string
+	err := b.view(ctx, func(t *table) error {
+		for k := range t.all([]byte{kindAlarm}) {
+			if len(due) >= n || instantOf(k[1:]).After(now) {
+				break
+			}
+			due = append(due, string(k[1+instantSize:]))
+		}
+		return nil
+	})
+	return due, err
+}
+
+// Transcript implements Store.
+func (b *Bolt) Transcript(ctx context.Context, name string) (Transcript, error) {
+	var found Transcript
+	err := b.view(ctx, func(t *table) error {
+		value := t.get(key(kindTranscript, name))
+		if value == nil {
+			return ErrNotFound
+		}
+		if value[0] == 1 {
+			found.Header = slices.Clone(value[1:])
+		}
+		for _, entry := range t.all(entriesKey(name)) {
+			found.Entries = append(found.Entries, slices.Clone(entry))
+		}
+		return nil
+	})
+	return found, err
+}
+
+// Transcripts implements Store.
+func (b *Bolt) Transcripts(ctx context.Context, prefix string, n int) ([]string, error) {
+	var names []string
+	err := b.view(ctx, func(t *table) error {
+		for k := range t.all(key(kindTranscript, prefix)) {
+			if len(names) >= n {
+				break
+			}
+			names = append(names, string(k[1:]))
+		}
+		return nil
+	})
+	return names, err
+}
+
+// Forget implements Store. The freed pages keep what was in them until Compact.
+func (b *Bolt) Forget(ctx context.Context, transcript string) error {
+	return b.writer.do(ctx, func(t *table) error {
+		t.forget(transcript)
+		return nil
+	})
+}
+
+// Sweep implements Store.
+func (b *Bolt) Sweep(ctx context.Context, before time.Time, n int) (int, error) {
+	var dropped int
+	err := b.writer.do(ctx, func(t *table) error {
+		dropped = t.sweep(before, n)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return dropped, nil
+}
+
+// closeDB closes the database. Where bbolt cannot, because the file is damaged,
+// closing the file itself gives up the lock.
+func closeDB(db *bolt.DB, file *os.File) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			_ = file.Close()
+			err = fmt.Errorf("%w (%v)", ErrDamaged, p)
+		}
+	}()
+	return db.Close()
+}

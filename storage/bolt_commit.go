@@ -1,0 +1,113 @@
+package storage
+
+import (
+	"errors"
+	"slices"
+)
+
+// commit keeps c or returns why not. Everything is checked before anything is
+// written: a commit that fails leaves its neighbours in the same transaction
+// alone.
+func (t *table) commit(c *Commit) error {
+	// An event too long to be kept was never kept.
+	if c.Event != "" && len(c.Event) <= MaxName && len(c.ID) <= MaxName &&
+		t.get(eventKey(c.ID, c.Event)) != nil {
+		return ErrDuplicate
+	}
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	var done boltItem
+	if c.Ack != nil {
+		var held bool
+		if done, held = t.held(c.Ack); !held {
+			return ErrLeaseLost
+		}
+	}
+	var old boltRecord
+	if b := t.get(key(kindRecord, c.ID)); b != nil {
+		old = decodeRecord(b)
+	}
+	if old.version != c.Version {
+		return ErrConflict
+	}
+	var names []string
+	if c.State != nil {
+		names = slices.Compact(slices.Sorted(slices.Values(c.Names)))
+	}
+	for _, name := range names {
+		if owner := t.get(key(kindName, name)); owner != nil && string(owner) != c.ID {
+			return errors.New("storage: another conversation has the name")
+		}
+	}
+
+	if c.Event != "" {
+		t.put(eventKey(c.ID, c.Event), appendInstant(nil, c.At))
+		t.put(eventTimeKey(c.At, c.ID, c.Event), nil)
+	}
+	t.replaceRecord(c, old, names)
+	if c.Ack != nil {
+		t.remove(c.ID, c.Ack.Lane, done)
+	}
+	t.enqueue(c.ID, c.Items)
+	t.transcribe(c)
+	return nil
+}
+
+func (t *table) replaceRecord(c *Commit, old boltRecord, names []string) {
+	for _, name := range old.names {
+		if !slices.Contains(names, name) {
+			t.delete(key(kindName, name))
+		}
+	}
+	if !old.alarm.IsZero() {
+		t.delete(alarmKey(old.alarm, c.ID))
+	}
+	if c.State == nil {
+		if old.version != 0 {
+			t.delete(key(kindRecord, c.ID))
+		}
+		return
+	}
+	for _, name := range names {
+		if !slices.Contains(old.names, name) {
+			t.put(key(kindName, name), []byte(c.ID))
+		}
+	}
+	if !c.Alarm.IsZero() {
+		t.put(alarmKey(c.Alarm, c.ID), nil)
+	}
+	r := boltRecord{version: c.Version + 1, alarm: c.Alarm, names: names, state: c.State}
+	t.put(key(kindRecord, c.ID), r.encode())
+}
+
+func (t *table) transcribe(c *Commit) {
+	if c.Header == nil && len(c.Entries) == 0 {
+		return
+	}
+	name := key(kindTranscript, c.Transcript)
+	if c.Header != nil {
+		t.put(name, append([]byte{1}, c.Header...))
+	} else if t.get(name) == nil {
+		t.put(name, []byte{0})
+	}
+	for _, entry := range c.Entries {
+		t.put(entryKey(c.Transcript, t.next()), entry)
+	}
+}
+
+// forget erases a transcript.
+func (t *table) forget(transcript string) {
+	name := key(kindTranscript, transcript)
+	if t.get(name) == nil {
+		return
+	}
+	t.delete(name)
+	var keys [][]byte
+	for k := range t.all(entriesKey(transcript)) {
+		keys = append(keys, slices.Clone(k))
+	}
+	for _, k := range keys {
+		t.delete(k)
+	}
+}

@@ -1,0 +1,214 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+const (
+	// lockWait is how long a store waits for another process to let go of the
+	// file, for a restart that overlaps.
+	lockWait = time.Second
+	// mapSize is how much of the address space the file is mapped to from the
+	// start. A read that is under way while the map grows would stop every
+	// write behind it.
+	mapSize = 1 << 30
+	// compactBytes is how much Compact writes in one transaction.
+	compactBytes = 16 << 20
+)
+
+// OpenBolt opens the store in the file, and creates it, readable by its owner
+// only, if there is none. It never changes a file that it does not know: see
+// ErrDamaged, ErrFormat and ErrLocked.
+//
+// If the newer of bbolt's two meta pages is torn, the file is as it was before
+// the last transaction: what a power cut leaves while that is being written.
+func OpenBolt(path string) (*Bolt, error) {
+	if err := makeFolder(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("storage: make the folder: %w", err)
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := create(path); err != nil {
+			return nil, fmt.Errorf("storage: create the store: %w", err)
+		}
+	}
+	if err := inspect(path); err != nil {
+		return nil, err
+	}
+	db, file, err := openDB(path, &bolt.Options{InitialMmapSize: mapSize})
+	if err != nil {
+		return nil, err
+	}
+	return &Bolt{db: db, file: file, writer: startWriter(db)}, nil
+}
+
+// Compact copies the store in the file src to the new file dst, leaving out the
+// pages that are free: what was erased is then in src only. No process may have
+// src open. The caller replaces src with dst.
+func Compact(dst, src string) error {
+	if _, err := os.Lstat(dst); err == nil {
+		return fmt.Errorf("storage: compact: %w", fs.ErrExist)
+	}
+	if err := inspect(src); err != nil {
+		return err
+	}
+	from, fromFile, err := openDB(src, &bolt.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = closeDB(from, fromFile) }()
+	err = assemble(dst, func(to *bolt.DB) (err error) {
+		defer recoverDamage(&err)
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+		return bolt.Compact(to, from, compactBytes)
+	})
+	if err != nil {
+		return fmt.Errorf("storage: compact: %w", err)
+	}
+	return nil
+}
+
+// create makes an empty store.
+func create(path string) error {
+	err := assemble(path, func(db *bolt.DB) error {
+		return db.Update(func(tx *bolt.Tx) error {
+			b, err := tx.CreateBucket([]byte(bucketName))
+			if err != nil {
+				return err
+			}
+			return b.Put([]byte{kindFormat}, []byte(formatName))
+		})
+	})
+	if errors.Is(err, fs.ErrExist) {
+		return nil // Another process was faster.
+	}
+	return err
+}
+
+// assemble writes a database beside the path and links it there when it is
+// whole and on the disk, so that a file under the path is never half made.
+func assemble(path string, fill func(*bolt.DB) error) (err error) {
+	folder := filepath.Dir(path)
+	draft, err := os.CreateTemp(folder, filepath.Base(path)+".draft-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(draft.Name()) }()
+	if err := draft.Close(); err != nil {
+		return err
+	}
+	db, file, err := openDB(draft.Name(), &bolt.Options{})
+	if err != nil {
+		return err
+	}
+	err = fill(db)
+	if err := errors.Join(err, closeDB(db, file)); err != nil {
+		return err
+	}
+	if err := os.Link(draft.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(folder)
+}
+
+// inspect reads the file without changing it and tells whether it is a store.
+func inspect(path string) (err error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("storage: open: %w", err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%w: %s is not a regular file", ErrDamaged, path)
+	case info.Size() == 0:
+		return fmt.Errorf("%w: %s is empty", ErrDamaged, path)
+	}
+	db, file, err := openDB(path, &bolt.Options{ReadOnly: true, PreLoadFreelist: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = closeDB(db, file) }()
+	defer recoverDamage(&err)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	return db.View(func(tx *bolt.Tx) error {
+		if size := tx.Size(); size > info.Size() {
+			return fmt.Errorf("%w: %s has %d bytes of %d", ErrDamaged, path, info.Size(), size)
+		}
+		b := tx.Bucket([]byte(bucketName))
+		if b == nil {
+			return fmt.Errorf("%w: %s was made by another program", ErrFormat, path)
+		}
+		if format := b.Get([]byte{kindFormat}); string(format) != formatName {
+			return fmt.Errorf("%w: %s needs %q, this version knows %q", ErrFormat, path, format, formatName)
+		}
+		return nil
+	})
+}
+
+// openDB opens a database that exists. The file is for closing it where bbolt
+// itself cannot.
+func openDB(path string, options *bolt.Options) (db *bolt.DB, file *os.File, err error) {
+	options.Timeout = lockWait
+	options.FreelistType = bolt.FreelistMapType
+	options.NoStatistics = true
+	options.OpenFile = func(path string, flag int, mode os.FileMode) (*os.File, error) {
+		var err error
+		file, err = os.OpenFile(path, flag&^os.O_CREATE, mode)
+		return file, err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			_ = file.Close()
+			db, err = nil, fmt.Errorf("%w: %s (%v)", ErrDamaged, path, p)
+		}
+	}()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	db, err = bolt.Open(path, 0o600, options)
+	var pathErr *fs.PathError
+	switch {
+	case err == nil:
+		return db, file, nil
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, nil, fmt.Errorf("%w: %s", ErrLocked, path)
+	case errors.As(err, &pathErr):
+		return nil, nil, fmt.Errorf("storage: open: %w", err)
+	default:
+		return nil, nil, fmt.Errorf("%w: %s (%w)", ErrDamaged, path, err)
+	}
+}
+
+// makeFolder makes a folder and what is missing above it, for the owner only,
+// and brings each to the disk: a store that is lost with its folder is lost.
+func makeFolder(path string) error {
+	if info, err := os.Stat(path); err == nil {
+		if !info.IsDir() {
+			return &fs.PathError{Op: "mkdir", Path: path, Err: errors.New("not a folder")}
+		}
+		return nil
+	}
+	parent := filepath.Dir(path)
+	if parent != path {
+		if err := makeFolder(parent); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncFolder(parent)
+}
+
+func syncFolder(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

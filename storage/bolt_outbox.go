@@ -1,0 +1,185 @@
+package storage
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+)
+
+// head returns the first item of a conversation's lane.
+func (t *table) head(id string, lane Lane) (boltItem, bool) {
+	k, v := t.first(laneKey(id, lane))
+	if k == nil {
+		return boltItem{}, false
+	}
+	return decodeItem(k, v), true
+}
+
+// held returns the item that the lease is for if the lease still counts. Only
+// heads are ever leased, so it can only be the head.
+func (t *table) held(l *Lease) (boltItem, bool) {
+	if !named(l.Conversation) || l.Token == 0 {
+		return boltItem{}, false
+	}
+	item, ok := t.head(l.Conversation, l.Lane)
+	return item, ok && item.id == l.Item && item.token == l.Token
+}
+
+// enqueue appends items to the outbox.
+func (t *table) enqueue(id string, items []Item) {
+	added := make(map[Lane]int, 2)
+	for _, item := range items {
+		seq := t.next()
+		if added[item.Lane] == 0 {
+			if _, behind := t.head(id, item.Lane); !behind {
+				t.put(headKey(item.Lane, item.Priority, seq), []byte(id))
+			}
+		}
+		added[item.Lane]++
+		kept := boltItem{seq: seq, id: item.ID, priority: item.Priority}
+		t.put(itemKey(id, item.Lane, seq), kept.encode())
+		t.put(bodyKey(seq), item.Body)
+	}
+	for lane, n := range added {
+		t.count(lane, n)
+	}
+}
+
+// remove takes the head out of its lane and makes the next one the head.
+func (t *table) remove(id string, lane Lane, head boltItem) {
+	t.unlist(lane, head)
+	t.delete(itemKey(id, lane, head.seq))
+	t.delete(bodyKey(head.seq))
+	t.count(lane, -1)
+	if next, ok := t.head(id, lane); ok {
+		t.put(headKey(lane, next.priority, next.seq), []byte(id))
+	}
+}
+
+// unlist takes a head out of the lists of heads.
+func (t *table) unlist(lane Lane, head boltItem) {
+	t.delete(headKey(lane, head.priority, head.seq))
+	if head.token != 0 {
+		t.delete(instantKey(kindWaiting, lane, head.ready, head.seq))
+		t.delete(instantKey(kindPast, lane, head.ready, head.seq))
+	}
+}
+
+// hold keeps a head that is in no list, and lists it to wait until the instant.
+func (t *table) hold(id string, lane Lane, head boltItem, until time.Time) {
+	head.ready = until
+	t.put(itemKey(id, lane, head.seq), head.encode())
+	t.put(instantKey(kindWaiting, lane, until, head.seq), append([]byte{head.priority}, id...))
+}
+
+// leasable tells whether lease would find anything to do.
+func (t *table) leasable(lane Lane, now time.Time) bool {
+	if k, _ := t.first([]byte{kindHead, byte(lane)}); k != nil {
+		return true
+	}
+	k, _ := t.first([]byte{kindWaiting, byte(lane)})
+	return k != nil && !instantOf(k[2:]).After(now)
+}
+
+// lease moves the heads whose instant has come to those that may be leased,
+// and takes the first n of them.
+func (t *table) lease(lane Lane, n int, now, until time.Time) []Leased {
+	t.wake(lane, now)
+	type found struct {
+		id   string
+		head boltItem
+	}
+	var take []found
+	for k, v := range t.all([]byte{kindHead, byte(lane)}) {
+		if len(take) >= n {
+			break
+		}
+		id := string(v)
+		item := itemKey(id, lane, seqOf(k))
+		head := decodeItem(item, t.get(item))
+		// It was leasable at a later instant than this now: the clocks of two
+		// callers differ.
+		if head.token != 0 && head.ready.After(now) {
+			continue
+		}
+		take = append(take, found{id, head})
+	}
+	leased := make([]Leased, len(take))
+	for i, f := range take {
+		t.unlist(lane, f.head)
+		f.head.token = t.next()
+		f.head.tries++
+		t.hold(f.id, lane, f.head, until)
+		leased[i] = Leased{
+			Lease: Lease{Conversation: f.id, Item: f.head.id, Lane: lane, Token: f.head.token},
+			Body:  slices.Clone(t.get(bodyKey(f.head.seq))),
+			Tries: int(f.head.tries),
+		}
+	}
+	return leased
+}
+
+// wake lists the heads whose instant is not after now among those that may be
+// leased. Each is moved once a lease or deferral, so that no call looks at
+// more than what has become ready since the one before.
+func (t *table) wake(lane Lane, now time.Time) {
+	type found struct{ key, value []byte }
+	var ready []found
+	for k, v := range t.all([]byte{kindWaiting, byte(lane)}) {
+		if instantOf(k[2:]).After(now) {
+			break
+		}
+		ready = append(ready, found{slices.Clone(k), slices.Clone(v)})
+	}
+	for _, f := range ready {
+		t.delete(f.key)
+		past := slices.Clone(f.key)
+		past[0] = kindPast
+		t.put(past, nil)
+		t.put(headKey(lane, f.value[0], seqOf(f.key)), f.value[1:])
+	}
+}
+
+// waiting counts the lane's items and tells the earliest instant that one of
+// its heads was leased or deferred until.
+func (t *table) waiting(lane Lane) (count int, next time.Time) {
+	if b := t.get([]byte{kindCount, byte(lane)}); b != nil {
+		count = int(binary.BigEndian.Uint64(b))
+	}
+	for _, kind := range []byte{kindWaiting, kindPast} {
+		k, _ := t.first([]byte{kind, byte(lane)})
+		if k == nil {
+			continue
+		}
+		if at := instantOf(k[2:]); next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	return count, next
+}
+
+func (t *table) count(lane Lane, change int) {
+	k := []byte{kindCount, byte(lane)}
+	var n uint64
+	if b := t.get(k); b != nil {
+		n = binary.BigEndian.Uint64(b)
+	}
+	t.put(k, binary.BigEndian.AppendUint64(nil, n+uint64(change)))
+}
+
+// sweep drops the identities of at most n events handled before the instant.
+func (t *table) sweep(before time.Time, n int) int {
+	var times, events [][]byte
+	for k := range t.all([]byte{kindEventTime}) {
+		if len(times) >= n || !instantOf(k[1:]).Before(before) {
+			break
+		}
+		times = append(times, slices.Clone(k))
+		events = append(events, append([]byte{kindEvent}, k[1+instantSize:]...))
+	}
+	for i := range times {
+		t.delete(times[i])
+		t.delete(events[i])
+	}
+	return len(times)
+}

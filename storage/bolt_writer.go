@@ -1,0 +1,222 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+var errClosed = errors.New("storage: the store is closed")
+
+// maxBatch bounds how many writes share one transaction, and with it how long
+// the first of them waits for the others.
+const maxBatch = 1000
+
+// A writer makes changes in transactions of as many as wait at the moment:
+// while one transaction is on its way to the disk, the next gathers. Alone, a
+// change does not wait for company.
+type writer struct {
+	db *bolt.DB
+
+	mu      sync.Mutex
+	queue   []*write
+	closed  bool
+	failure error
+
+	wake    chan struct{} // holds one: there is something in the queue
+	failed  chan struct{} // closed when failure is set
+	stopped chan struct{} // closed when the goroutine has ended
+}
+
+// A write is one caller's change. apply returns the caller's error, such as
+// ErrConflict, and has then changed nothing.
+type write struct {
+	apply func(*table) error
+	done  chan error
+}
+
+func startWriter(db *bolt.DB) *writer {
+	w := &writer{
+		db:      db,
+		wake:    make(chan struct{}, 1),
+		failed:  make(chan struct{}),
+		stopped: make(chan struct{}),
+	}
+	go w.run()
+	return w
+}
+
+// do returns when the change is on the disk, or with the reason why it is not.
+// If ctx ends while the change still waits in the queue, it is not made. Once
+// it has begun it is waited for, because it uses the caller's slices.
+func (w *writer) do(ctx context.Context, apply func(*table) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	mine := &write{apply: apply, done: make(chan error, 1)}
+	if err := w.enqueue(mine); err != nil {
+		return err
+	}
+	select {
+	case err := <-mine.done:
+		return err
+	case <-ctx.Done():
+	}
+	if w.withdraw(mine) {
+		return ctx.Err()
+	}
+	return <-mine.done
+}
+
+func (w *writer) enqueue(mine *write) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failure != nil {
+		return w.failure
+	}
+	if w.closed {
+		return errClosed
+	}
+	w.queue = append(w.queue, mine)
+	w.rouse()
+	return nil
+}
+
+// withdraw takes a write out of the queue. It is false if the write has left
+// it already.
+func (w *writer) withdraw(mine *write) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i := slices.Index(w.queue, mine)
+	if i < 0 {
+		return false
+	}
+	w.queue = slices.Delete(w.queue, i, i+1)
+	return true
+}
+
+// usable returns why no write can succeed any more, nil if one can.
+func (w *writer) usable() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return errClosed
+	}
+	return w.failure
+}
+
+// close makes the writes that wait and lets the goroutine end.
+func (w *writer) close() {
+	w.mu.Lock()
+	w.closed = true
+	w.rouse()
+	w.mu.Unlock()
+	<-w.stopped
+}
+
+func (w *writer) rouse() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (w *writer) run() {
+	defer close(w.stopped)
+	for range w.wake {
+		for {
+			batch, last := w.gather()
+			if len(batch) > 0 {
+				w.settle(batch)
+				continue
+			}
+			if last {
+				return
+			}
+			break
+		}
+	}
+}
+
+// gather returns what waits now; last says that nothing will come any more.
+func (w *writer) gather() (batch []*write, last bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := min(len(w.queue), maxBatch)
+	batch = slices.Clone(w.queue[:n])
+	w.queue = slices.Delete(w.queue, 0, n)
+	return batch, w.closed
+}
+
+// settle makes the changes of a batch and tells each caller what came of its
+// own.
+func (w *writer) settle(batch []*write) {
+	results, err := w.transact(batch)
+	if err != nil {
+		err = w.fail(err)
+		for _, mine := range batch {
+			mine.done <- err
+		}
+		return
+	}
+	for i, mine := range batch {
+		mine.done <- results[i]
+	}
+}
+
+// transact makes the changes of a batch in one transaction. An error means
+// that it is not known what of them is on the disk.
+func (w *writer) transact(batch []*write) (results []error, err error) {
+	defer recoverDamage(&err)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	tx, err := w.db.Begin(true)
+	if err != nil {
+		return nil, err
+	}
+	// After a commit this does nothing.
+	defer func() { _ = tx.Rollback() }()
+	t := &table{bucket: tx.Bucket([]byte(bucketName))}
+	results = make([]error, len(batch))
+	for i, mine := range batch {
+		results[i] = mine.apply(t)
+		if t.err != nil {
+			return nil, t.err
+		}
+	}
+	if !t.written {
+		return results, nil
+	}
+	if err := tx.Commit(); err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// fail ends all writing, also what waits: after a failed write or fsync the
+// operating system may have dropped what it could not write, and only a fresh
+// start sees what is really there.
+func (w *writer) fail(cause error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failure = fmt.Errorf("%w: %w", ErrFailed, cause)
+	close(w.failed)
+	for _, mine := range w.queue {
+		mine.done <- w.failure
+	}
+	w.queue = nil
+	return w.failure
+}
+
+// recoverDamage turns a panic of bbolt, or a read beyond the end of the mapped
+// file, into ErrDamaged: both mean that the file is not what was written. It is
+// deferred where the store touches the file.
+func recoverDamage(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w (%v)", ErrDamaged, p)
+	}
+}

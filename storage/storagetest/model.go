@@ -1,0 +1,209 @@
+package storagetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"suar/storage"
+)
+
+// model makes the same random calls to the store and to a Memory and compares
+// what they answer and, after each call, all that they tell.
+func model(t *testing.T, open Opener) {
+	rapid.Check(t, func(r *rapid.T) {
+		store, reopen := open(t)
+		m := &machine{t: t, store: store, reopen: reopen, model: NewMemory()}
+		defer func() { _ = m.store.Close() }()
+		actions := map[string]func(*rapid.T){
+			"":       m.same,
+			"commit": m.commit,
+			"lease":  m.lease,
+			"defer":  m.postpone,
+			"due":    m.due,
+			"list":   m.list,
+			"forget": m.forget,
+			"sweep":  m.sweep,
+		}
+		if reopen != nil {
+			actions["reopen"] = func(*rapid.T) { m.store = m.reopen() }
+		}
+		r.Repeat(actions)
+	})
+}
+
+type machine struct {
+	t      *testing.T
+	store  storage.Store
+	reopen func() storage.Store
+	model  *Memory
+	// leases are the same items as the store and the model lease them: the
+	// tokens may differ.
+	leases []leasePair
+	items  int
+}
+
+type leasePair struct{ store, model storage.Lease }
+
+// Few names, so that calls meet each other.
+var (
+	someIDs         = []string{"a", "a\x00", "b", "bb"}
+	someNames       = []string{"n1", "n2", "n3"}
+	someTranscripts = []string{"t", "t1", "u"}
+	anID            = rapid.SampledFrom(someIDs)
+	aName           = rapid.SampledFrom(someNames)
+	aTranscript     = rapid.SampledFrom(someTranscripts)
+	anEvent         = rapid.SampledFrom([]string{"", "", "e1", "e2", "e3", "e4", "e5"})
+	aLane           = rapid.SampledFrom([]storage.Lane{caller, officers})
+	// Nanoseconds, so that a store that rounds is found.
+	anInstant = rapid.Map(rapid.IntRange(0, 12), func(n int) time.Time { return noon.Add(time.Duration(n)) })
+	someBytes = rapid.SliceOfN(rapid.Byte(), 0, 4)
+)
+
+func (m *machine) commit(r *rapid.T) {
+	c := storage.Commit{
+		ID:    anID.Draw(r, "id"),
+		Event: anEvent.Draw(r, "event"),
+		At:    anInstant.Draw(r, "at"),
+		Names: rapid.SliceOfN(aName, 0, 2).Draw(r, "names"),
+	}
+	if record, err := m.model.Load(m.t.Context(), c.ID); err == nil {
+		c.Version = record.Version
+	}
+	if rapid.IntRange(0, 9).Draw(r, "stale") == 0 {
+		c.Version = rapid.Uint64Range(0, 5).Draw(r, "version")
+	}
+	if rapid.IntRange(0, 5).Draw(r, "erase") > 0 {
+		c.State = someBytes.Draw(r, "state")
+	}
+	if rapid.Bool().Draw(r, "set alarm") {
+		c.Alarm = anInstant.Draw(r, "alarm")
+	}
+	for range rapid.IntRange(0, 2).Draw(r, "items") {
+		m.items++
+		c.Items = append(c.Items, storage.Item{
+			ID: fmt.Sprint("item ", m.items), Lane: aLane.Draw(r, "lane"),
+			Priority: rapid.Uint8Range(0, 2).Draw(r, "priority"), Body: someBytes.Draw(r, "body"),
+		})
+	}
+	if rapid.IntRange(0, 3).Draw(r, "transcribe") == 0 {
+		c.Transcript = aTranscript.Draw(r, "transcript")
+		if rapid.Bool().Draw(r, "set header") {
+			c.Header = someBytes.Draw(r, "header")
+		}
+		c.Entries = rapid.SliceOfN(someBytes, 0, 2).Draw(r, "entries")
+	}
+	toModel := c
+	if len(m.leases) > 0 && rapid.IntRange(0, 2).Draw(r, "acknowledge") == 0 {
+		pair := rapid.SampledFrom(m.leases).Draw(r, "lease")
+		// Mostly the newest are worth something.
+		if rapid.Bool().Draw(r, "newest") {
+			pair = m.leases[len(m.leases)-1]
+		}
+		c.Ack, toModel.Ack = &pair.store, &pair.model
+		if c.ID != pair.model.Conversation && rapid.IntRange(0, 9).Draw(r, "own") > 0 {
+			c.ID, c.Version = pair.model.Conversation, 0
+			if record, err := m.model.Load(m.t.Context(), c.ID); err == nil {
+				c.Version = record.Version
+			}
+			toModel.ID, toModel.Version = c.ID, c.Version
+		}
+	}
+	m.sameError(r, m.store.Commit(m.t.Context(), c), m.model.Commit(m.t.Context(), toModel))
+}
+
+func (m *machine) lease(r *rapid.T) {
+	lane, n := aLane.Draw(r, "lane"), rapid.IntRange(0, 3).Draw(r, "n")
+	now, until := anInstant.Draw(r, "now"), anInstant.Draw(r, "until")
+	got, err := m.store.Lease(m.t.Context(), lane, n, now, until)
+	want, wantErr := m.model.Lease(m.t.Context(), lane, n, now, until)
+	m.sameError(r, err, wantErr)
+	for i := range min(len(got), len(want)) {
+		m.leases = append(m.leases, leasePair{got[i].Lease, want[i].Lease})
+	}
+	same(r, "leased", got, want, cmpopts.IgnoreFields(storage.Lease{}, "Token"))
+}
+
+func (m *machine) postpone(r *rapid.T) {
+	if len(m.leases) == 0 {
+		r.Skip("nothing was leased")
+	}
+	pair, until := rapid.SampledFrom(m.leases).Draw(r, "lease"), anInstant.Draw(r, "until")
+	m.sameError(r, m.store.Defer(m.t.Context(), pair.store, until), m.model.Defer(m.t.Context(), pair.model, until))
+}
+
+// due compares instants and not conversations: whose comes first among those
+// that are due at the same one is open.
+func (m *machine) due(r *rapid.T) {
+	now, n := anInstant.Draw(r, "now"), rapid.IntRange(0, 4).Draw(r, "n")
+	alarms := func(s storage.Store) []time.Time {
+		ids, err := s.Due(m.t.Context(), now, n)
+		if err != nil {
+			r.Fatalf("due: %v", err)
+		}
+		if len(slices.Compact(slices.Sorted(slices.Values(ids)))) != len(ids) {
+			r.Fatalf("due: %q has somebody twice", ids)
+		}
+		var alarms []time.Time
+		for _, id := range ids {
+			record, err := s.Load(m.t.Context(), id)
+			if err != nil {
+				r.Fatalf("load: %v", err)
+			}
+			alarms = append(alarms, record.Alarm)
+		}
+		return alarms
+	}
+	same(r, "due", alarms(m.store), alarms(m.model))
+}
+
+func (m *machine) list(r *rapid.T) {
+	prefix, n := rapid.SampledFrom([]string{"", "t", "t1", "v"}).Draw(r, "prefix"), rapid.IntRange(0, 3).Draw(r, "n")
+	got, err := m.store.Transcripts(m.t.Context(), prefix, n)
+	want, wantErr := m.model.Transcripts(m.t.Context(), prefix, n)
+	m.sameError(r, err, wantErr)
+	same(r, "transcripts", got, want)
+}
+
+func (m *machine) forget(r *rapid.T) {
+	name := aTranscript.Draw(r, "transcript")
+	m.sameError(r, m.store.Forget(m.t.Context(), name), m.model.Forget(m.t.Context(), name))
+}
+
+// sweep takes all there is: which events go first is open.
+func (m *machine) sweep(r *rapid.T) {
+	before := anInstant.Draw(r, "before")
+	got, err := m.store.Sweep(m.t.Context(), before, 1000)
+	want, wantErr := m.model.Sweep(m.t.Context(), before, 1000)
+	m.sameError(r, err, wantErr)
+	same(r, "swept", got, want)
+}
+
+func (m *machine) same(r *rapid.T) {
+	got, err := everything(m.t.Context(), m.store, someIDs, someNames)
+	if err != nil {
+		r.Fatal(err)
+	}
+	want, err := everything(m.t.Context(), m.model, someIDs, someNames)
+	if err != nil {
+		r.Fatal(err)
+	}
+	same(r, "the store", got, want)
+}
+
+func (m *machine) sameError(r *rapid.T, got, want error) {
+	if sentinel(got) != sentinel(want) || (got == nil) != (want == nil) {
+		r.Fatalf("got the error %v, want %v", got, want)
+	}
+}
+
+func same(r *rapid.T, what string, got, want any, options ...cmp.Option) {
+	if d := cmp.Diff(want, got, append(options, cmpopts.EquateEmpty())...); d != "" {
+		r.Fatalf("%s (-model +store):\n%s", what, d)
+	}
+}
