@@ -6,9 +6,16 @@ package mattermosttest
 
 import (
 	"context"
+	"io"
+	"log"
+	"net/http/httptest"
+	"net/http/httputil"
+	neturl "net/url"
 	"testing"
 
 	"github.com/mattermost/mattermost/server/public/model"
+
+	"suar/internal/mattermosttest/standin"
 )
 
 // A World is a running Mattermost and who is in it. Its methods act as the
@@ -30,6 +37,8 @@ type World struct {
 	Outsider Account
 	// Admin is a system administrator and no member of the channel.
 	Admin Account
+	// Small is the stand-in itself, nil if the server is a real one.
+	Small *standin.Server
 
 	t    testing.TB
 	host host
@@ -115,6 +124,36 @@ func (w *World) Log() []byte {
 		w.t.Fatalf("log: %v", err)
 	}
 	return log
+}
+
+// PublicKey is the key that the signatures of trigger ids verify with, as the
+// server publishes it to everybody: base64 of a PKIX public key.
+func (w *World) PublicKey() string {
+	w.t.Helper()
+	config, _, err := model.NewAPIv4Client(w.URL).GetClientConfig(context.Background(), "")
+	w.must(err, "read the client configuration")
+	return config["AsymmetricSigningPublicKey"]
+}
+
+// Proxy stands before the server, for faults between it and a client: a client
+// that is given its address instead of URL meets what is injected. It ends
+// with the test.
+func (w *World) Proxy() (url string, faults *standin.Faults) {
+	w.t.Helper()
+	to, err := neturl.Parse(w.URL)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	pass := httputil.NewSingleHostReverseProxy(to)
+	// That the server is away is part of the tests, not worth a line each.
+	pass.ErrorLog = log.New(io.Discard, "", 0)
+	faults = &standin.Faults{Next: pass}
+	srv := httptest.NewServer(faults)
+	w.t.Cleanup(func() {
+		srv.CloseClientConnections()
+		srv.Close()
+	})
+	return srv.URL, faults
 }
 
 // Everyone is the bot, the officers, the outsider and the administrator.
