@@ -266,3 +266,10 @@ func parseKey(key string) (age.Recipient, error) {
 	}
 	return nil, errors.New("seal: malformed recipient")
 }
+
+// ValidRecipient reports whether key is the public half of an age key of either
+// kind, as age prints it.
+func ValidRecipient(key string) bool {
+	_, err := parseKey(key)
+	return err == nil
+}

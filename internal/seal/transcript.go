@@ -119,6 +119,12 @@ func (t Transcript) Check(witness string) error {
 	}
 }
 
+// CheckWitness returns ErrWitness if s is not a witness.
+func CheckWitness(s string) error {
+	_, _, err := parseWitness(s)
+	return err
+}
+
 // parseWitness reads what Tape.Witness gives, with any of the signs for the dot
 // that a keyboard has.
 func parseWitness(s string) (seq uint64, head string, err error) {

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"suar/internal/seal"
+	"suar/storage"
+)
+
+// transcripts is what opening a case needs of a store.
+type transcripts interface {
+	Transcript(ctx context.Context, name string) (storage.Transcript, error)
+	Transcripts(ctx context.Context, prefix string, n int) ([]string, error)
+}
+
+// A sealedCase is a case as it is kept.
+type sealedCase struct {
+	id seal.CaseID
+	storage.Transcript
+}
+
+// An opening is what suar open was asked for.
+type opening struct {
+	code                  string
+	store, folder, export string
+	keys                  []string
+	passphraseFile        string
+	witness, format       string
+}
+
+func newOpenCommand() *cobra.Command {
+	var o opening
+	c := &cobra.Command{
+		Use:   "open [CASE] (--store FILE | --folder DIR) -i KEY",
+		Short: "Decrypt a case's transcript and verify it",
+		Long: `Decrypt a case's transcript and verify it.
+
+CASE is the code on the case's card, such as 7H2K-9QXM; a folder holds one case,
+so there it may be left out. The store must not be in use: take a copy, or have
+the operator export the case with --export, which needs no key.
+
+The exit code is 0 if the transcript is proven to be unchanged and in order, 1 if
+it is not, 2 if it could not be opened. That nothing was cut off at its end is
+proven by a witness: the sign on the case's card, such as #12·0a1b2c3d.`,
+		Example: `  suar open 7H2K-9QXM --store suar.db -i siti.key --witness '#12·0a1b2c3d'
+  suar open 7H2K-9QXM --store suar.db --export case-7h2k
+  suar open --folder case-7h2k -i siti.key`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.code = strings.Join(args, "")
+			if err := o.check(); err != nil {
+				return refuse(err)
+			}
+			return o.run(cmd)
+		},
+	}
+	c.Flags().StringVar(&o.store, "store", "", "the embedded store's file, not in use")
+	c.Flags().StringVar(&o.folder, "folder", "", "a folder that --export wrote")
+	c.Flags().StringArrayVarP(&o.keys, "identity", "i", nil, "key file to open the case with (can be repeated)")
+	c.Flags().StringVar(&o.witness, "witness", "", "what the case's card shows, such as #12·0a1b2c3d")
+	c.Flags().StringVar(&o.format, "format", "text", "text or json")
+	c.Flags().StringVar(&o.export, "export", "", "write the sealed case into this folder as well; needs no key")
+	addPassphraseFlag(c, &o.passphraseFile)
+	return c
+}
+
+func (o opening) check() error {
+	var faults []error
+	if (o.store == "") == (o.folder == "") {
+		faults = append(faults, errors.New("want the store's file with --store or an exported case with --folder, one of the two"))
+	}
+	if o.format != "text" && o.format != "json" {
+		faults = append(faults, errors.New("--format: want text or json"))
+	}
+	if len(o.keys) == 0 && o.export == "" {
+		faults = append(faults, errors.New("want the key to open the case with: -i siti.key"))
+	}
+	if o.code == "" && o.folder == "" {
+		faults = append(faults, errors.New("want the code of the case, such as 7H2K-9QXM"))
+	}
+	if o.witness != "" {
+		if err := seal.CheckWitness(o.witness); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (o opening) run(cmd *cobra.Command) error {
+	sealed, err := o.find(cmd.Context())
+	if err != nil {
+		return refuse(err)
+	}
+	if o.export != "" {
+		if err := seal.Export(o.export, sealed.id, sealed.Header, sealed.Entries); err != nil {
+			return refuse(err)
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "Case %s is in %s, sealed as it was; README.txt says how to read it.\n", seal.Code(sealed.id), o.export)
+	}
+	if len(o.keys) == 0 {
+		return nil
+	}
+	ask := passphraseAsker{file: o.passphraseFile, errOut: cmd.ErrOrStderr()}
+	identities, err := readIdentities(o.keys, ask.know)
+	if err != nil {
+		return refuse(err)
+	}
+	t, err := seal.ReadTranscript(sealed.id, sealed.Header, sealed.Entries, identities...)
+	if err != nil {
+		return refuse(err)
+	}
+	return o.show(cmd, t)
+}
+
+func (o opening) find(ctx context.Context) (sealedCase, error) {
+	if o.folder != "" {
+		return caseOfFolder(o.folder, o.code)
+	}
+	return caseOfStore(ctx, o.store, o.code)
+}
+
+// show prints the transcript whatever it proves, and returns an error if it
+// does not prove all.
+func (o opening) show(cmd *cobra.Command, t seal.Transcript) error {
+	var fault error
+	if o.witness != "" {
+		fault = t.Check(o.witness)
+	}
+	write := t.WriteText
+	if o.format == "json" {
+		write = t.WriteJSON
+	}
+	if err := write(cmd.OutOrStdout(), o.witness, fault); err != nil {
+		return err
+	}
+	switch {
+	case fault != nil:
+		return fmt.Errorf("the transcript is not the one that was witnessed: %w", fault)
+	case len(t.Faults) > 0:
+		return fmt.Errorf("the transcript is not whole: %w", &t.Faults[0])
+	}
+	return nil
+}
+
+// caseOfFolder reads an exported case. code, if not empty, must be its code.
+func caseOfFolder(folder, code string) (sealedCase, error) {
+	id, header, records, err := seal.ReadFolder(folder)
+	if err != nil {
+		return sealedCase{}, err
+	}
+	if code != "" {
+		prefix, err := casePrefix(code)
+		if err != nil {
+			return sealedCase{}, err
+		}
+		if !strings.HasPrefix(id.String(), prefix) {
+			return sealedCase{}, fmt.Errorf("%s holds case %s", folder, seal.Code(id))
+		}
+	}
+	return sealedCase{id, storage.Transcript{Header: header, Entries: records}}, nil
+}
+
+// caseOfStore reads a case from the embedded store.
+func caseOfStore(ctx context.Context, path, code string) (_ sealedCase, err error) {
+	// OpenBolt makes what is not there.
+	if info, err := os.Stat(path); err != nil {
+		return sealedCase{}, err
+	} else if info.IsDir() {
+		return sealedCase{}, fmt.Errorf("%s is a folder: want the store's file, or --folder for an exported case", path)
+	}
+	store, err := storage.OpenBolt(path)
+	if errors.Is(err, storage.ErrLocked) {
+		return sealedCase{}, fmt.Errorf("%w; or open a copy of it with --store, or an exported case with --folder", err)
+	}
+	if err != nil {
+		return sealedCase{}, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return findCase(ctx, store, code)
+}
+
+// findCase reads the case that the code names.
+func findCase(ctx context.Context, from transcripts, code string) (sealedCase, error) {
+	prefix, err := casePrefix(code)
+	if err != nil {
+		return sealedCase{}, err
+	}
+	names, err := from.Transcripts(ctx, prefix, 10)
+	switch {
+	case err != nil:
+		return sealedCase{}, err
+	case len(names) == 0:
+		return sealedCase{}, fmt.Errorf("there is no case %s here: was it erased, or is the code mistyped?", seal.Inert(code))
+	case len(names) > 1:
+		return sealedCase{}, fmt.Errorf("the code names more than one case: give one of these instead of it: %s", strings.Join(names, " "))
+	}
+	id, err := seal.ParseCaseID(names[0])
+	if err != nil {
+		return sealedCase{}, err
+	}
+	t, err := from.Transcript(ctx, names[0])
+	if err != nil {
+		return sealedCase{}, err
+	}
+	return sealedCase{id, t}, nil
+}
+
+// casePrefix is what the case's name begins with; code is its code or, when two
+// cases have the same, its whole name.
+func casePrefix(code string) (string, error) {
+	if id, err := seal.ParseCaseID(strings.ToLower(strings.TrimSpace(code))); err == nil {
+		return id.String(), nil
+	}
+	return seal.ParseCode(code)
+}
