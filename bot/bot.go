@@ -1,0 +1,263 @@
+// Package bot is the person's side: a Telegram bot that hands what people do to
+// the engine as events, and performs the engine's effects in their chats.
+//
+// It receives for itself, by long polling or by webhook, and confirms an update
+// to Telegram only after the engine has made it durable; what a crash cuts off
+// is sent again. An update that cannot be read is put aside and never stops the
+// rest. Everything outgoing goes through the methods of go-telegram/bot.
+//
+// It is blind to profiles: names, user names, pictures and languages of people
+// are dropped where an update is read. No log line and no error of this package
+// holds a word, a name, an id or the token.
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	telegram "github.com/go-telegram/bot"
+
+	"suar/internal/engine"
+)
+
+// A Secret is a token. It prints as "<secret>".
+type Secret string
+
+// String hides the secret.
+func (Secret) String() string { return "<secret>" }
+
+// GoString hides the secret.
+func (Secret) GoString() string { return "<secret>" }
+
+// LogValue hides the secret.
+func (Secret) LogValue() slog.Value { return slog.StringValue("<secret>") }
+
+// MarshalText hides the secret.
+func (Secret) MarshalText() ([]byte, error) { return []byte("<secret>"), nil }
+
+// A Mode is how updates come.
+type Mode string
+
+// The modes.
+const (
+	// Polling asks Telegram for updates. It needs no public address, and there
+	// can be one process only.
+	Polling Mode = "polling"
+	// Webhook lets Telegram send them to ServeHTTP.
+	Webhook Mode = "webhook"
+)
+
+// ErrToken says that Telegram does not know the token. Somebody has to act:
+// trying again is of no use.
+var ErrToken = errors.New("bot: telegram does not accept the token")
+
+// A Config is what a Bot is made of. Token and Handler must be there.
+type Config struct {
+	// Token is the bot's token as BotFather gives it.
+	Token Secret
+	// ServerURL is the Bot API server; empty is https://api.telegram.org.
+	ServerURL string
+	// HTTPClient carries the requests; nil is one of our own. Redirects are
+	// never followed: the token is in the path.
+	HTTPClient *http.Client
+	Handler    engine.Handler
+
+	// Mode is Polling if empty.
+	Mode Mode
+	// WebhookSecret is what Telegram proves itself with, 1 to 256 of
+	// A-Z a-z 0-9 _ and -; needed for ServeHTTP.
+	WebhookSecret Secret
+	// WebhookURL, if not empty, is told to Telegram by Run in the mode Webhook;
+	// otherwise somebody else tells it.
+	WebhookURL string
+
+	// Quarantine takes an update that could not be read, with the bytes as they
+	// came; they hold a person's words. The id is 0 if not even that could be
+	// read. After an error the update is not confirmed and comes again. If nil,
+	// such an update is dropped.
+	Quarantine func(ctx context.Context, update int64, raw []byte) error
+
+	// Rate is how many messages a second are sent in all, ChatRate to one
+	// chat, ChatBurst how many to one chat at once. Zero is 25, 1 and 3; a
+	// negative rate is no limit.
+	Rate      float64
+	ChatRate  float64
+	ChatBurst int
+
+	// Log gets kinds, counts and statuses; nil is silence.
+	Log *slog.Logger
+	// Now is the clock; nil is the system's.
+	Now func() time.Time
+	// Random spreads pauses: numbers in [0,1); nil is math/rand/v2.
+	Random func() float64
+}
+
+const (
+	defaultServer = "https://api.telegram.org"
+	// workers bounds the events that are handled at once.
+	workers = 64
+	// callTimeout bounds one outgoing call.
+	callTimeout = 30 * time.Second
+	// answers bounds the presses that are being acknowledged at once.
+	answers = 16
+	// connections are kept open to Telegram; net/http's default of two costs
+	// more than half of the throughput.
+	connections = 64
+)
+
+var (
+	tokenForm  = regexp.MustCompile(`^[0-9]{1,20}:[A-Za-z0-9_-]{1,256}$`)
+	secretForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+)
+
+// A Bot is the person's side. Its methods may be called by any number of
+// goroutines, but Run by one at a time.
+type Bot struct {
+	cfg  Config
+	api  *telegram.Bot
+	wire *wire
+	pace *pacer
+	log  *slog.Logger
+
+	acks chan struct{} // slots for acknowledging presses
+	busy chan struct{} // slots for handling events
+
+	partly partly
+	floods floods
+}
+
+// New checks the configuration and returns a Bot. It reports every fault at
+// once and does not talk to Telegram: a hotline starts while Telegram is down.
+func New(cfg Config) (*Bot, error) {
+	var faults []error
+	if !tokenForm.MatchString(string(cfg.Token)) {
+		faults = append(faults, errors.New("bot: Token is not of the form 123456:abc"))
+	}
+	if cfg.Handler == nil {
+		faults = append(faults, errors.New("bot: Handler is missing"))
+	}
+	cfg.ServerURL = strings.TrimSuffix(cfg.ServerURL, "/")
+	if cfg.ServerURL == "" {
+		cfg.ServerURL = defaultServer
+	}
+	if u, err := url.Parse(cfg.ServerURL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		faults = append(faults, errors.New("bot: ServerURL is not an http address"))
+	}
+	switch cfg.Mode {
+	case "":
+		cfg.Mode = Polling
+	case Polling:
+	case Webhook:
+		if cfg.WebhookSecret == "" {
+			faults = append(faults, errors.New("bot: WebhookSecret is missing"))
+		}
+		if u, err := url.Parse(cfg.WebhookURL); cfg.WebhookURL != "" && (err != nil || u.Host == "") {
+			faults = append(faults, errors.New("bot: WebhookURL is not an address"))
+		}
+	default:
+		faults = append(faults, fmt.Errorf("bot: Mode %q is neither polling nor webhook", string(cfg.Mode)))
+	}
+	if cfg.WebhookSecret != "" && !secretForm.MatchString(string(cfg.WebhookSecret)) {
+		faults = append(faults, errors.New("bot: WebhookSecret is not 1 to 256 of A-Z a-z 0-9 _ -"))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Float64
+	}
+	b := &Bot{
+		cfg:  cfg,
+		wire: newWire(cfg.HTTPClient),
+		pace: newPacer(cfg.Rate, cfg.ChatRate, cfg.ChatBurst),
+		log:  cfg.Log,
+		acks: make(chan struct{}, answers),
+		busy: make(chan struct{}, workers),
+	}
+	api, err := telegram.New(string(cfg.Token),
+		telegram.WithSkipGetMe(),
+		telegram.WithServerURL(cfg.ServerURL),
+		telegram.WithHTTPClient(callTimeout, b.wire),
+		// The library's own handlers would print bodies.
+		telegram.WithErrorsHandler(func(error) { b.log.Warn("telegram library", "class", "close") }),
+		telegram.WithDefaultHandler(func(context.Context, *telegram.Bot, *update) {}),
+	)
+	if err != nil {
+		return nil, errors.New("bot: the telegram library refuses the configuration")
+	}
+	b.api = api
+	return b, nil
+}
+
+// Run receives updates until ctx ends; then it lets what is being handled
+// finish, confirms it and returns nil. It returns ErrToken if Telegram does not
+// accept the token. Every other trouble it waits out.
+func (b *Bot) Run(ctx context.Context) error {
+	defer b.acknowledged()
+	if b.cfg.Mode == Webhook {
+		return b.runWebhook(ctx)
+	}
+	return b.runPolling(ctx)
+}
+
+// acknowledge ends the waiting sign on a button that was pressed. It is tried
+// once, beside everything else: a press is handled whether or not it succeeds.
+func (b *Bot) acknowledge(query string) {
+	select {
+	case b.acks <- struct{}{}:
+	default:
+		return
+	}
+	go func() {
+		defer func() { <-b.acks }()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if _, err := b.api.AnswerCallbackQuery(ctx, &telegram.AnswerCallbackQueryParams{CallbackQueryID: query}); err != nil {
+			r := refuse(err)
+			b.log.Debug("press not acknowledged", "status", r.status, "class", string(r.kind))
+		}
+	}()
+}
+
+// acknowledged waits for the acknowledgements under way.
+func (b *Bot) acknowledged() {
+	for range answers {
+		b.acks <- struct{}{}
+	}
+	for range answers {
+		<-b.acks
+	}
+}
+
+// sleep waits for d and reports whether ctx did not end before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// backoff is the pause before the nth try in a row, from 0.1 s to 5 s, half of
+// it at random.
+func (b *Bot) backoff(n int) time.Duration {
+	d := min(100*time.Millisecond<<min(n, 10), 5*time.Second)
+	return d/2 + time.Duration(float64(d/2)*b.cfg.Random())
+}

@@ -1,0 +1,375 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	telegram "github.com/go-telegram/bot"
+	"github.com/go-telegram/bot/models"
+
+	"suar/flows"
+	"suar/internal/engine"
+)
+
+const (
+	// neutral is what a message says that should be gone and cannot be.
+	neutral = "·"
+	// maxErase is how many messages one call deletes: Telegram's maximum.
+	maxErase = 100
+)
+
+// Deliver performs an effect in the person's chat. It waits until the chat may
+// get another message, so give it a deadline. It returns what was made, or an
+// *engine.Failure.
+//
+// Telegram knows no key by which it would see that a message was sent already:
+// after a Failure with Perhaps a new message may be there twice. An edit and a
+// deletion may be repeated freely.
+func (b *Bot) Deliver(ctx context.Context, d engine.Delivery) (flows.Delivered, error) {
+	chat, err := strconv.ParseInt(d.Caller, 10, 64)
+	if err != nil || chat <= 0 {
+		return flows.Delivered{}, b.failure(0, &refusal{kind: malformed})
+	}
+	c := conversation{b: b, id: chat}
+	var done flows.Delivered
+	var failed error
+	switch e := d.Effect.(type) {
+	case flows.Show:
+		done.Message, failed = c.show(ctx, d)
+	case flows.Say:
+		done.Message, failed = c.say(ctx, d.ID, e)
+	case flows.Amend:
+		failed = c.amend(ctx, e)
+		done.Message = e.Message
+	case flows.Erase:
+		done.Kept, failed = c.erase(ctx, e.Messages)
+	default:
+		failed = &refusal{kind: malformed}
+	}
+	if failed != nil {
+		f := b.failure(chat, refuse(failed))
+		b.log.Warn("not delivered", "status", f.Status, "class", string(refuse(failed).kind))
+		return flows.Delivered{}, f
+	}
+	return done, nil
+}
+
+// A conversation is one chat for the time of one delivery. Its methods return a
+// *refusal or an error of the library's.
+type conversation struct {
+	b  *Bot
+	id int64
+}
+
+// show brings the bubble to the view: in place if it can, so that nothing new
+// appears in the chat and nothing old stays.
+func (c conversation) show(ctx context.Context, d engine.Delivery) (flows.MessageID, error) {
+	text := fit(clean(d.View.Text))
+	if blank(text) {
+		text = neutral
+	}
+	keys := keyboard(d.View.Rows)
+	old := parseIDs(d.Bubble)
+	if len(old) > 0 && !d.Buried {
+		switch err := c.edit(ctx, old[0], text, keys); {
+		case err == nil:
+			return d.Bubble, nil
+		default:
+			if k := refuse(err).kind; k != missing && k != fixed {
+				return "", err
+			}
+		}
+	}
+	id, err := c.send(ctx, text, keys, false)
+	if err != nil {
+		return "", err
+	}
+	// The old one goes after the new one is there: there is always one to see.
+	// That it stays is no reason to send yet another.
+	for _, o := range old {
+		_, _ = c.remove(ctx, o)
+	}
+	return joinIDs([]int{id}), nil
+}
+
+// say sends an officer's words, in as many messages as they need.
+func (c conversation) say(ctx context.Context, delivery string, e flows.Say) (flows.MessageID, error) {
+	parts := pieces(clean(e.Text))
+	if len(parts) == 0 {
+		return "", &refusal{kind: malformed}
+	}
+	// A delivery that broke off is taken up where it did, if this process did it.
+	ids := c.b.partly.take(delivery)
+	for i := len(ids); i < len(parts); i++ {
+		var keys models.ReplyMarkup
+		if i == len(parts)-1 {
+			keys = eraser(e.Erase, e.Data)
+		}
+		id, err := c.send(ctx, parts[i], keys, true)
+		if err != nil {
+			r := refuse(err)
+			if len(ids) > 0 && (r.kind == closed || r.kind == malformed) {
+				// Nobody will know these messages any more.
+				for _, id := range ids {
+					_, _ = c.remove(ctx, id)
+				}
+				return "", &refusal{status: r.status, kind: r.kind, perhaps: true}
+			}
+			c.b.partly.put(delivery, ids)
+			return "", err
+		}
+		ids = append(ids, id)
+	}
+	return joinIDs(ids), nil
+}
+
+// amend changes the words of messages that say sent. Words that need more
+// messages than there are are refused: a message that is not known to whom
+// erases could not be erased.
+func (c conversation) amend(ctx context.Context, e flows.Amend) error {
+	ids, parts := parseIDs(e.Message), pieces(clean(e.Text))
+	switch {
+	case len(ids) == 0:
+		return &refusal{kind: missing}
+	case len(parts) == 0, len(parts) > len(ids):
+		return &refusal{kind: malformed}
+	}
+	for i, part := range parts {
+		var keys models.ReplyMarkup
+		if i == len(parts)-1 {
+			keys = eraser(e.Erase, e.Data)
+		}
+		if err := c.edit(ctx, ids[i], part, keys); err != nil {
+			return err
+		}
+	}
+	for _, id := range ids[len(parts):] {
+		if _, err := c.remove(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// erase deletes messages of both sides and returns those that stay.
+func (c conversation) erase(ctx context.Context, messages []flows.MessageID) (kept []flows.MessageID, err error) {
+	var ids []int
+	for _, m := range messages {
+		parsed := parseIDs(m)
+		if len(parsed) == 0 {
+			kept = append(kept, m)
+		}
+		ids = append(ids, parsed...)
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	stays := map[int]bool{}
+	for batch := range slices.Chunk(ids, maxErase) {
+		err := c.call(ctx, func(ctx context.Context) error {
+			_, err := c.b.api.DeleteMessages(ctx, &telegram.DeleteMessagesParams{ChatID: c.id, MessageIDs: batch})
+			return err
+		})
+		if err == nil {
+			continue
+		}
+		if refuse(err).status != 400 {
+			return nil, err
+		}
+		// One of them cannot be deleted, and so none was.
+		for _, id := range batch {
+			gone, err := c.remove(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			stays[id] = !gone
+		}
+	}
+	for _, m := range messages {
+		if slices.ContainsFunc(parseIDs(m), func(id int) bool { return stays[id] }) {
+			kept = append(kept, m)
+		}
+	}
+	return kept, nil
+}
+
+// remove deletes one message and says whether it is gone. One of the bot's own
+// that is too old for that is made to say nothing.
+func (c conversation) remove(ctx context.Context, id int) (gone bool, err error) {
+	err = c.call(ctx, func(ctx context.Context) error {
+		_, err := c.b.api.DeleteMessage(ctx, &telegram.DeleteMessageParams{ChatID: c.id, MessageID: id})
+		return err
+	})
+	if err == nil {
+		return true, nil
+	}
+	switch r := refuse(err); {
+	case r.kind == missing:
+		return true, nil
+	case r.status != 400:
+		return false, err
+	}
+	if err := c.edit(ctx, id, neutral, nil); err != nil && refuse(err).status != 400 {
+		return false, err
+	}
+	return false, nil
+}
+
+// send sends a message without a sound, a preview or formatting, and returns
+// its id.
+func (c conversation) send(ctx context.Context, text string, keys models.ReplyMarkup, protect bool) (int, error) {
+	if err := c.turn(ctx); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	m, err := c.b.api.SendMessage(ctx, &telegram.SendMessageParams{
+		ChatID:              c.id,
+		Text:                text,
+		LinkPreviewOptions:  noPreview(),
+		DisableNotification: true,
+		ProtectContent:      protect,
+		ReplyMarkup:         keys,
+	})
+	if err != nil {
+		return 0, err
+	}
+	return m.ID, nil
+}
+
+// edit gives a message its text and its buttons; that it has them already is as
+// good.
+func (c conversation) edit(ctx context.Context, id int, text string, keys models.ReplyMarkup) error {
+	if err := c.turn(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	_, err := c.b.api.EditMessageText(ctx, &telegram.EditMessageTextParams{
+		ChatID:             c.id,
+		MessageID:          id,
+		Text:               text,
+		LinkPreviewOptions: noPreview(),
+		ReplyMarkup:        keys,
+	})
+	if err != nil && refuse(err).kind == same {
+		return nil
+	}
+	return err
+}
+
+// call makes a call that is no message.
+func (c conversation) call(ctx context.Context, f func(context.Context) error) error {
+	if err := c.b.pace.waitAll(ctx); err != nil {
+		return notYet(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return f(ctx)
+}
+
+// turn waits until the chat may get a message.
+func (c conversation) turn(ctx context.Context) error {
+	if err := c.b.pace.wait(ctx, c.id); err != nil {
+		return notYet(ctx)
+	}
+	return nil
+}
+
+// notYet says that the deadline came before the message's turn.
+func notYet(ctx context.Context) *refusal {
+	return &refusal{kind: down, after: time.Second, cause: errors.Join(context.DeadlineExceeded, ctx.Err())}
+}
+
+func noPreview() *models.LinkPreviewOptions {
+	return &models.LinkPreviewOptions{IsDisabled: telegram.True()}
+}
+
+// keyboard is nil if there is no button.
+func keyboard(rows [][]flows.Button) models.ReplyMarkup {
+	var keys [][]models.InlineKeyboardButton
+	for _, row := range rows {
+		var cells []models.InlineKeyboardButton
+		for _, button := range row {
+			cell := models.InlineKeyboardButton{Text: clean(button.Label), CallbackData: button.Data}
+			if button.Danger {
+				cell.Style = "danger"
+			}
+			cells = append(cells, cell)
+		}
+		if len(cells) > 0 {
+			keys = append(keys, cells)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return &models.InlineKeyboardMarkup{InlineKeyboard: keys}
+}
+
+func eraser(label, data string) models.ReplyMarkup {
+	if label == "" || data == "" {
+		return nil
+	}
+	return keyboard([][]flows.Button{{{Label: label, Data: data}}})
+}
+
+// A flows.MessageID of ours is one message id of Telegram's, or several with
+// commas for words that needed several messages.
+func joinIDs(ids []int) flows.MessageID {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = strconv.Itoa(id)
+	}
+	return flows.MessageID(strings.Join(texts, ","))
+}
+
+// parseIDs returns nil for what is no id of ours.
+func parseIDs(m flows.MessageID) []int {
+	if m == "" {
+		return nil
+	}
+	var ids []int
+	for text := range strings.SplitSeq(string(m), ",") {
+		id, err := strconv.Atoi(text)
+		if err != nil || id <= 0 {
+			return nil
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// maxPartly bounds the deliveries that are remembered as begun.
+const maxPartly = 1024
+
+// partly remembers the messages of deliveries that broke off. It is a kindness
+// to the person, not a promise: another process sends them again.
+type partly struct {
+	mu   sync.Mutex
+	sent map[string][]int
+}
+
+func (p *partly) put(delivery string, ids []int) {
+	if len(ids) == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sent == nil || len(p.sent) >= maxPartly {
+		p.sent = map[string][]int{}
+	}
+	p.sent[delivery] = ids
+}
+
+func (p *partly) take(delivery string) []int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ids := p.sent[delivery]
+	delete(p.sent, delivery)
+	return ids
+}

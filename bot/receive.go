@@ -1,0 +1,100 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"suar/flows"
+	"suar/internal/engine"
+)
+
+// take hands one update on: to the engine, or to the quarantine. When it
+// returns nil the update counts as received and may be confirmed; on an error
+// it has to be taken again.
+func (b *Bot) take(ctx context.Context, r received) error {
+	if r.broken {
+		b.log.Warn("update put aside", "kind", r.kind)
+		if err := b.putAside(ctx, r); err != nil {
+			return err
+		}
+		if r.mute {
+			return nil
+		}
+		if err := b.handle(ctx, r.in); !errors.Is(err, errPanic) {
+			return err
+		}
+		b.log.Error("update lost to a panic", "kind", r.kind)
+		return nil
+	}
+	if r.mute {
+		return nil
+	}
+	err := b.handle(ctx, r.in)
+	if !errors.Is(err, errPanic) {
+		return err
+	}
+	// The engine cannot bear this event and would not the next time either. It
+	// is kept, the person learns of it, and the rest goes on.
+	b.log.Error("update panics", "kind", r.kind)
+	r.broken = true
+	r.in.Event = flows.Garbled{Message: messageOf(r.in.Event)}
+	return b.take(ctx, r)
+}
+
+var errPanic = errors.New("bot: panic")
+
+// handle calls the engine. Neither a panic's value nor an error's text leaves
+// it: both may hold a person's words.
+func (b *Bot) handle(ctx context.Context, in engine.Inbound) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errPanic
+		}
+	}()
+	if err := b.cfg.Handler.Handle(ctx, in); err != nil && !errors.Is(err, engine.ErrUnknown) {
+		return err
+	}
+	return nil
+}
+
+func (b *Bot) putAside(ctx context.Context, r received) (err error) {
+	if b.cfg.Quarantine == nil {
+		return nil
+	}
+	defer func() {
+		if recover() != nil {
+			err = errPanic
+		}
+	}()
+	return b.cfg.Quarantine(ctx, r.id, r.raw)
+}
+
+// class names an error for a log without its text.
+func class(err error) string {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	}
+	return fmt.Sprintf("%T", err)
+}
+
+func messageOf(ev flows.Event) flows.MessageID {
+	switch e := ev.(type) {
+	case flows.Started:
+		return e.Message
+	case flows.Asked:
+		return e.Message
+	case flows.Said:
+		return e.Message
+	case flows.Attached:
+		return e.Message
+	case flows.Edited:
+		return e.Message
+	case flows.Garbled:
+		return e.Message
+	}
+	return ""
+}

@@ -1,0 +1,138 @@
+package bot
+
+import (
+	"encoding/json"
+	"strconv"
+)
+
+// Telegram's answer is one JSON document with up to a hundred updates. Were it
+// decoded as one, a single update that encoding/json refuses, such as one that
+// is nested too deep, would hold up all of them for ever. So the document is
+// cut into its updates by this reader, which looks at brackets and strings only
+// and has no limit of depth; each update is then decoded by itself.
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// skipValue returns where the value that begins at i ends, or false if b ends
+// before it does.
+func skipValue(b []byte, i int) (int, bool) {
+	depth := 0
+	for i < len(b) {
+		switch b[i] {
+		case '"':
+			end, ok := skipString(b, i)
+			if !ok {
+				return len(b), false
+			}
+			i = end
+			if depth == 0 {
+				return i, true
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return i, true // the end of a scalar and of what it is in
+			}
+			depth--
+			if depth == 0 {
+				return i + 1, true
+			}
+		case ',', ':', ' ', '\n', '\r', '\t':
+			if depth == 0 {
+				return i, true
+			}
+		}
+		i++
+	}
+	return len(b), false
+}
+
+func skipString(b []byte, i int) (int, bool) {
+	for i++; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1, true
+		}
+	}
+	return len(b), false
+}
+
+// member returns the first value of the name in the object b, cut short if b
+// is, or nil.
+func member(b []byte, name string) []byte {
+	i := skipSpace(b, 0)
+	if i >= len(b) || b[i] != '{' {
+		return nil
+	}
+	for i++; ; {
+		i = skipSpace(b, i)
+		if i >= len(b) || b[i] != '"' {
+			return nil
+		}
+		end, ok := skipString(b, i)
+		if !ok {
+			return nil
+		}
+		key := b[i:end]
+		i = skipSpace(b, end)
+		if i >= len(b) || b[i] != ':' {
+			return nil
+		}
+		i = skipSpace(b, i+1)
+		end, ok = skipValue(b, i)
+		if string(key) == strconv.Quote(name) {
+			return b[i:end]
+		}
+		if !ok {
+			return nil
+		}
+		i = skipSpace(b, end)
+		if i >= len(b) || b[i] != ',' {
+			return nil
+		}
+		i++
+	}
+}
+
+// elements returns the elements of the array b. If b is cut short, rest is the
+// element that is.
+func elements(b []byte) (whole []json.RawMessage, rest []byte) {
+	i := skipSpace(b, 0)
+	if i >= len(b) || b[i] != '[' {
+		return nil, nil
+	}
+	for i++; ; {
+		i = skipSpace(b, i)
+		if i >= len(b) || b[i] == ']' {
+			return whole, nil
+		}
+		end, ok := skipValue(b, i)
+		if !ok {
+			return whole, b[i:]
+		}
+		if end == i {
+			return whole, nil // not JSON
+		}
+		whole = append(whole, b[i:end])
+		i = skipSpace(b, end)
+		if i >= len(b) || b[i] != ',' {
+			return whole, nil
+		}
+		i++
+	}
+}
+
+// integer reads an integer of at most 63 bits.
+func integer(b []byte) (int64, bool) {
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	return n, err == nil
+}
