@@ -1,6 +1,7 @@
 package mattermosttest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -156,7 +157,8 @@ func (w *World) RevokeToken(who Account) {
 }
 
 // Thread returns a thread's posts as the bot reads them, the root first, in
-// the order in which they were created.
+// the order in which they were created. Replies of the same millisecond, which
+// only come of several writers, are in the order of their ids.
 func (w *World) Thread(root string) []*model.Post {
 	w.t.Helper()
 	var all []*model.Post
@@ -236,11 +238,16 @@ func posts(list *model.PostList) []*model.Post {
 	return out
 }
 
+// byCreation orders posts by time, a thread's root before its replies, and by
+// id where that says nothing.
 func byCreation(a, b *model.Post) int {
-	if a.CreateAt != b.CreateAt {
-		return int(a.CreateAt - b.CreateAt)
+	switch {
+	case a.Id == b.RootId:
+		return -1
+	case b.Id == a.RootId:
+		return 1
 	}
-	return slices.Compare([]byte(a.Id), []byte(b.Id))
+	return cmp.Or(cmp.Compare(a.CreateAt, b.CreateAt), cmp.Compare(a.Id, b.Id))
 }
 
 // must ends the test on an error of the server's.

@@ -1,21 +1,15 @@
 package mattermosttest
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
 func TestReal(t *testing.T) {
-	start := time.Now()
-	w := Real(t)
-	t.Logf("first world after %v", time.Since(start))
-	start = time.Now()
-	Real(t)
-	t.Logf("second world after %v", time.Since(start))
+	Suite(t, func(t testing.TB) *World { return Real(t) })
+}
 
-	root := w.Post(w.Bot, "", "A case")
-	w.Post(w.Officers[0], root.Id, "I am here")
-	if got := w.Texts(w.Thread(root.Id)); len(got) != 2 || got[1] != "siti: I am here" {
-		t.Errorf("thread = %q", got)
+// BenchmarkReal is how long a world takes to start, after the first.
+func BenchmarkReal(b *testing.B) {
+	Real(b)
+	for b.Loop() {
+		Real(b)
 	}
 }

@@ -8,10 +8,12 @@ import (
 	"context"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	neturl "net/url"
 	"testing"
+	"time"
 
 	"github.com/mattermost/mattermost/server/public/model"
 
@@ -96,6 +98,8 @@ func (w *World) Start() {
 	if err := w.host.start(); err != nil {
 		w.t.Fatalf("start: %v", err)
 	}
+	// Connections that the clients of the tests kept are dead.
+	http.DefaultClient.CloseIdleConnections()
 }
 
 // Restart is Stop, then Start.
@@ -124,6 +128,50 @@ func (w *World) Log() []byte {
 		w.t.Fatalf("log: %v", err)
 	}
 	return log
+}
+
+// For returns the same world as part of another test, a subtest as a rule:
+// what goes wrong ends that one.
+func (w *World) For(t testing.TB) *World {
+	v := *w
+	v.t = t
+	return &v
+}
+
+// Channel returns the same world with another private channel in the place of
+// ChannelID, which has the same members. It takes a few milliseconds, so that
+// tests can share a server and yet have a channel each.
+func (w *World) Channel(name string) *World {
+	w.t.Helper()
+	v := *w
+	members := append([]Account{w.Bot}, w.Officers...)
+	if w.Small != nil {
+		v.ChannelID = w.Small.AddChannel(w.TeamID, name, name)
+		for _, a := range members {
+			w.Small.Join(v.ChannelID, a.ID)
+		}
+		return &v
+	}
+	ctx, c := context.Background(), w.Admin.Client()
+	made, _, err := c.CreateChannel(ctx, &model.Channel{TeamId: w.TeamID, Name: name, DisplayName: name, Type: model.ChannelTypePrivate})
+	w.must(err, "create a channel")
+	v.ChannelID = made.Id
+	for _, a := range members {
+		v.AddMember(a)
+	}
+	v.RemoveMember(w.Admin)
+	return &v
+}
+
+// until waits for something that the server does in its own time, and ends the
+// test if it does not.
+func (w *World) until(what string, done func() bool) {
+	w.t.Helper()
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("it did not come to pass that %s", what)
+		}
+	}
 }
 
 // PublicKey is the key that the signatures of trigger ids verify with, as the

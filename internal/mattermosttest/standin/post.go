@@ -193,6 +193,9 @@ func (s *Server) createPost(c *call) (any, *refusal) {
 		return nil, bad("app.post.save.existing.app_error")
 	}
 	p.Hashtags, _ = model.ParseHashtags(p.Message)
+	if p.CreateAt == 0 {
+		p.CreateAt = s.later(p.RootId)
+	}
 	p.PreSave()
 	if no := storable(p); no != nil {
 		return nil, no
@@ -216,6 +219,23 @@ func (s *Server) createPost(c *call) (any, *refusal) {
 	v := s.shownPost(kept)
 	v.PendingPostId = pending
 	return created{v}, nil
+}
+
+// later is the time of a new reply. The real server needs some milliseconds for
+// one, so that two of one writer never share a time, which is what they are
+// ordered by; here the next millisecond has to be waited for.
+func (s *Server) later(root string) int64 {
+	for {
+		now := millis()
+		if root == "" {
+			return now
+		}
+		if now > s.replied[root] {
+			s.replied[root] = now
+			return now
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
 }
 
 // checkPriority refuses what the server refuses without a licence.

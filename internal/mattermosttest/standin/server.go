@@ -48,6 +48,7 @@ type Server struct {
 	rows     []string               // the posts in the order in which they came to be
 	priority map[string]*model.PostPriority
 	reacted  map[string][]*model.Reaction
+	replied  map[string]int64 // the time of a thread's last reply
 	files    map[string]*file
 
 	// What follows is lost when the server stops.
@@ -99,6 +100,7 @@ func New() (*Server, error) {
 		posts:    map[string]*model.Post{},
 		priority: map[string]*model.PostPriority{},
 		reacted:  map[string][]*model.Reaction{},
+		replied:  map[string]int64{},
 		files:    map[string]*file{},
 		pending:  map[string]*pendingPost{},
 		conns:    map[string]*conn{},
