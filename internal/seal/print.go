@@ -32,11 +32,11 @@ func (t Transcript) WriteText(w io.Writer, witnessed string, fault error) error 
 			b.WriteString("  [A PART IS MISSING]")
 		}
 		b.WriteByte('\n')
-		for line := range strings.SplitSeq(e.Text, "\n") {
-			if line = Inert(strings.TrimSuffix(line, "\r")); line != "" {
-				fmt.Fprintf(&b, "    %s", line)
+		if e.Text != "" {
+			for line := range strings.SplitSeq(e.Text, "\n") {
+				line = Inert(strings.TrimSuffix(line, "\r"))
+				b.WriteString(strings.TrimRight("    "+line, " ") + "\n")
 			}
-			b.WriteByte('\n')
 		}
 		b.WriteByte('\n')
 	}
