@@ -69,6 +69,8 @@ func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 		return flows.Delivered{}, d.update(ctx, dl)
 	case flows.Relay:
 		return d.reply(ctx, p, dl, relayed(e))
+	case flows.Tell:
+		return d.reply(ctx, p, dl, []string{ours(e.Text)})
 	case flows.Page:
 		text := ours(e.Text)
 		if len(d.OnCall) > 0 {

@@ -182,7 +182,7 @@ func (a *app) Close() error {
 // readSetting reads the files that a configuration names. It returns every
 // fault at once.
 func readSetting(c config) (setting, error) {
-	s := setting{config: c}
+	s := setting{config: c, rate: c.Telegram.Rate, chatRate: c.Telegram.ChatRate}
 	var errs []error
 	raw, err := os.ReadFile(c.Recipients)
 	if err != nil {

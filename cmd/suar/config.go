@@ -50,6 +50,11 @@ type telegramConfig struct {
 	// WebhookURL is what Telegram is told; it must lead to /telegram here.
 	WebhookURL        string `yaml:"webhook_url"`
 	WebhookSecretFile string `yaml:"webhook_secret_file"`
+	// Rate and ChatRate are messages a second in all and to one chat; zero is
+	// Telegram's own limit, negative none. They are for a Bot API server of
+	// your own, and for load tests.
+	Rate     float64 `yaml:"rate"`
+	ChatRate float64 `yaml:"chat_rate"`
 
 	token, secret seal.Secret
 }
@@ -229,7 +234,7 @@ func yamlFaults(err error) []string {
 func keys() []string {
 	return []string{
 		"listen", "telegram", "mattermost", "store", "vault_key_file", "recipients", "book", "directory", "log",
-		"mode", "server", "token_file", "webhook_url", "webhook_secret_file",
+		"mode", "server", "token_file", "webhook_url", "webhook_secret_file", "rate", "chat_rate",
 		"url", "channel", "callback", "server_key", "on_call", "format", "level",
 	}
 }

@@ -77,13 +77,20 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 func (a *app) report(ctx context.Context) {
 	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
-	if err := a.desk.Check(ctx); err != nil && ctx.Err() == nil {
-		for _, line := range strings.Split(err.Error(), "\n") {
-			a.log.Error("mattermost is not ready", "fault", line)
-		}
+	faults := a.desk.Check(ctx)
+	if ctx.Err() != nil {
 		return
 	}
-	a.log.Info("mattermost is ready")
+	for _, f := range faults {
+		level := slog.LevelWarn
+		if f.Grave {
+			level = slog.LevelError
+		}
+		a.log.Log(ctx, level, "mattermost is not as it should be", "fault", f.String())
+	}
+	if len(faults) == 0 {
+		a.log.InfoContext(ctx, "mattermost is ready")
+	}
 }
 
 func newLog(c logConfig, w io.Writer) *slog.Logger {
