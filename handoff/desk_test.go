@@ -247,3 +247,8 @@ func (r *rig) message(post flows.PostID) string {
 	}
 	return p.Message
 }
+
+// deliveryOf is the delivery of a card.
+func deliveryOf(n int) engine.Delivery {
+	return engine.Delivery{ID: id(n), Effect: flows.Open{}, Card: card(fmt.Sprintf("K%04d", n))}
+}

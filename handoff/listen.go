@@ -33,6 +33,9 @@ var (
 	errGap    = errors.New("handoff: the websocket skipped an event")
 	errClosed = errors.New("handoff: the websocket closed")
 	errFrame  = errors.New("handoff: the websocket sent what is no event")
+	// errRemoved says that the bot was out of a channel, of which it heard
+	// nothing in that time.
+	errRemoved = errors.New("handoff: the bot was added to a channel")
 )
 
 // Run listens to the channel until ctx ends and returns nil then. Everything
@@ -60,6 +63,9 @@ func (d *Desk) Run(ctx context.Context) error {
 		if l.heard {
 			wait = 100 * time.Millisecond
 		}
+		// Only a socket that closed can be resumed. One that stayed open may
+		// have said nothing because we were not allowed to hear it.
+		l.missed = l.missed || !errors.Is(err, errClosed)
 		if sleep(ctx, wait/2+rand.N(wait)) != nil {
 			return nil
 		}
@@ -228,11 +234,16 @@ func (l *listener) take(ctx context.Context, ev *model.WebSocketEvent) error {
 		return nil
 	}
 	if ev.GetSequence() != l.last+1 || l.missed {
-		l.connection, l.missed = "", true
 		return errGap
 	}
 	var kind what
 	switch ev.EventType() {
+	case model.WebsocketEventUserAdded:
+		if who, _ := ev.GetData()["user_id"].(string); who == l.place.bot {
+			return errRemoved
+		}
+		l.last = ev.GetSequence()
+		return nil
 	case model.WebsocketEventPosted:
 		kind = created
 	case model.WebsocketEventPostEdited:
@@ -246,7 +257,6 @@ func (l *listener) take(ctx context.Context, ev *model.WebSocketEvent) error {
 	text, _ := ev.GetData()["post"].(string)
 	var post model.Post
 	if err := json.Unmarshal([]byte(text), &post); err != nil {
-		l.connection, l.missed = "", true
 		return errFrame
 	}
 	// Pinning a post is an edit without a time.
