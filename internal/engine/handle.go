@@ -40,7 +40,7 @@ func (e *Engine) Handle(ctx context.Context, in Inbound) error {
 		if err != nil {
 			return fmt.Errorf("engine: resolve: %w", err)
 		}
-		st.conversation = id
+		st.conversation, st.name = id, in.Name
 	}
 	err := e.apply(ctx, st)
 	switch {
@@ -64,6 +64,10 @@ type step struct {
 	identity string
 	// caller replaces the person's address, if not empty.
 	caller string
+	// name, if not empty, is the name of the thread that the event came from. It
+	// is not stepped if that is not the present case's any more: a reply in an
+	// old thread is not meant for a new case.
+	name string
 	// begins says that the event may begin a conversation.
 	begins bool
 	// of, if not nil, points to the case that the event is of, nil for none. It
@@ -88,7 +92,7 @@ func (e *Engine) apply(ctx context.Context, st step) error {
 		if err != nil {
 			return err
 		}
-		if !found && !st.begins {
+		if !found && !st.begins || st.name != "" && st.name != threadName(c.State.Thread()) {
 			return errNobody
 		}
 		if st.version != 0 && st.version != c.version {
@@ -172,11 +176,14 @@ func (e *Engine) next(st step, c conversation) (commit storage.Commit, err error
 		commit.Alarm = st.alarm
 	}
 	if thread := c.State.Thread(); thread != "" {
-		commit.Names = []string{e.vault.Blind("name", "mm:"+string(thread))}
+		commit.Names = []string{e.vault.Blind("name", threadName(thread))}
 	}
 	commit.State, err = e.sealState(st.conversation, c)
 	return commit, err
 }
+
+// threadName is what the edge calls the conversation with that thread.
+func threadName(thread flows.PostID) string { return "mm:" + string(thread) }
 
 // panicLine names the line that panicked, as "flows/step.go:120". It is called
 // by a deferred function that recovered.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -37,12 +38,21 @@ func (e *Engine) Run(ctx context.Context, deliverers map[flows.Side]Deliverer) e
 		close(done)
 	}()
 
+	// A store that can fail for good says so.
+	var broken <-chan struct{}
+	if s, ok := e.store.(interface{ Failed() <-chan struct{} }); ok {
+		broken = s.Failed()
+	}
 	var err error
 	select {
 	case err = <-e.failed:
-		stop()
+	case <-broken:
+		// Any write tells why.
+		_, cause := e.store.Sweep(ctx, time.Time{}, 1)
+		err = fmt.Errorf("engine: the store takes no writes any more: %w", cause)
 	case <-ctx.Done():
 	}
+	stop()
 	grace := time.NewTimer(e.limits.Grace)
 	defer grace.Stop()
 	select {
