@@ -1,0 +1,108 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"suar/internal/telegramtest"
+)
+
+// An act is what somebody does on the page.
+type act struct {
+	Do      string `json:"do"`
+	Officer string `json:"officer"`
+	Message int    `json:"message"`
+	Post    string `json:"post"`
+	Data    string `json:"data"`
+	Text    string `json:"text"`
+}
+
+// errAct says that there is no such act, or that it lacks something.
+var errAct = errors.New("demo: no such act")
+
+// perform does what the page asks. What it returns, if anything, is the answer
+// to the page as JSON.
+func (s *stage) perform(ctx context.Context, a act) (any, error) {
+	side, do, _ := strings.Cut(a.Do, ".")
+	switch side {
+	case "phone":
+		return nil, s.onPhone(do, a)
+	case "officer":
+		return nil, s.asOfficer(ctx, do, a)
+	}
+	person, _ := s.now()
+	switch a.Do {
+	case "find":
+		return s.h.Find(strings.TrimSpace(a.Text), person.ID())
+	case "open":
+		return s.h.Open(ctx, a.Data)
+	}
+	return nil, errAct
+}
+
+func (s *stage) onPhone(do string, a act) error {
+	person, _ := s.now()
+	switch do {
+	case "start":
+		s.update(func() { s.blocked = false })
+		person.Start()
+	case "say":
+		if strings.TrimSpace(a.Text) == "" {
+			return errAct
+		}
+		person.Say(a.Text)
+	case "press":
+		return person.Press(a.Data, a.Message)
+	case "edit":
+		return person.Edit(a.Message, a.Text)
+	case "delete":
+		person.Delete(a.Message)
+	case "photo":
+		person.Send(telegramtest.Photo, a.Text)
+	case "block":
+		person.Block()
+		s.update(func() { s.blocked = true })
+	case "unblock":
+		person.Unblock()
+		s.update(func() { s.blocked = false })
+	case "another":
+		s.update(func() { s.person, s.blocked = s.person+1, false })
+	default:
+		return errAct
+	}
+	return nil
+}
+
+func (s *stage) asOfficer(ctx context.Context, do string, a act) error {
+	o, err := s.h.officer(a.Officer)
+	if err != nil {
+		return err
+	}
+	switch do {
+	case "post":
+		if strings.TrimSpace(a.Text) == "" {
+			return errAct
+		}
+		return o.Post(ctx, a.Post, a.Text)
+	case "edit":
+		return o.Edit(ctx, a.Post, a.Text)
+	case "delete":
+		return o.Delete(ctx, a.Post)
+	case "press":
+		return o.Press(ctx, a.Post, a.Data)
+	case "answer":
+		d := s.takeDialog(o.Name)
+		if d == nil {
+			return errAct
+		}
+		return o.Answer(ctx, d)
+	case "cancel":
+		s.takeDialog(o.Name)
+		return nil
+	case "understood":
+		s.update(func() { delete(s.whispers, o.Name) })
+		return nil
+	}
+	return errAct
+}
