@@ -28,7 +28,7 @@ func TestWriteText(t *testing.T) {
 			t.Errorf("%U reaches the terminal", r)
 		}
 	}
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "#1  ") && !strings.HasPrefix(line, "#2  ") {
 			t.Errorf("a text passes for an entry: %q", line)
 		}

@@ -35,11 +35,13 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		"struct": in, "pointer to struct": &in, "key": key, "vault": NewVault(key), "value of vault": *NewVault(key),
 		"error": fmt.Errorf("x: %w", errors.New(fmt.Sprint(s))),
 	}
-	leaks := []string{canary, fmt.Sprintf("%x", canary), hexKey, fmt.Sprint([]byte(canary)), string(mustHex(hexKey)),
-		fmt.Sprintf("%x", NewVault(key).keys().index), fmt.Sprint(NewVault(key).keys().index)}
+	leaks := []string{
+		canary, fmt.Sprintf("%x", canary), hexKey, fmt.Sprint([]byte(canary)), string(mustHex(hexKey)),
+		fmt.Sprintf("%x", NewVault(key).keys().index), fmt.Sprint(NewVault(key).keys().index),
+	}
 	for name, v := range values {
 		var printed []string
-		for _, verb := range strings.Split("v +v #v s q x X d t T b o c U e g p 10s .3s", " ") {
+		for verb := range strings.SplitSeq("v +v #v s q x X d t T b o c U e g p 10s .3s", " ") {
 			printed = append(printed, fmt.Sprintf("%"+verb, v))
 		}
 		if name != "struct" && name != "pointer to struct" { // A tape in JSON is what the sealed state holds.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -228,18 +230,30 @@ func TestCheck(t *testing.T) {
 // Whatever a record's bytes are: no panic, nothing proven that was not written,
 // and no fault only if they are the very bytes.
 func FuzzReadTranscript(f *testing.F) {
-	d := newDesk(f)
-	c := writeCase(f, caseA, d.Recipients, lines(3)...)
-	f.Add(c.records[1], 1)
-	f.Add(c.records[0], 1)
-	f.Add(c.records[2], 3)
+	// The golden case, so that what is found can be tried again.
+	id, header, all, err := ReadFolder(filepath.Join(goldenDir, "case"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	file, err := os.ReadFile(filepath.Join(goldenDir, "officer-plain.key"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	keys, err := Identities(file, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	all = all[:3]
+	f.Add(all[1], 1)
+	f.Add(all[0], 1)
+	f.Add(all[2], 3)
 	f.Add([]byte("HLE1\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00"), 0)
 	f.Add([]byte(nil), 2)
 	f.Fuzz(func(t *testing.T, record []byte, at int) {
 		if parsed, err := parseRecord(record); err == nil && !bytes.Equal(parsed.bytes(), record) {
 			t.Error("a record is not written as it was read")
 		}
-		records := clone(c.records)
+		records := clone(all)
 		if at %= len(records) + 1; at < 0 {
 			at = -at
 		}
@@ -249,7 +263,7 @@ func FuzzReadTranscript(f *testing.F) {
 		} else {
 			records = append(records, record)
 		}
-		got, err := ReadTranscript(caseA, c.header, records, d.officer)
+		got, err := ReadTranscript(id, header, records, keys...)
 		if err != nil {
 			t.Fatal(err)
 		}
