@@ -40,7 +40,7 @@ func (b *Bot) Deliver(ctx context.Context, d engine.Delivery) (flows.Delivered, 
 	var failed error
 	switch e := d.Effect.(type) {
 	case flows.Show:
-		done.Message, failed = c.show(ctx, d)
+		done.Message, failed = c.show(ctx, d, e.Quiet)
 	case flows.Say:
 		done.Message, failed = c.say(ctx, d.ID, e)
 	case flows.Amend:
@@ -67,21 +67,25 @@ type conversation struct {
 }
 
 // show brings the bubble to the view: in place if it can, so that nothing new
-// appears in the chat and nothing old stays.
-func (c conversation) show(ctx context.Context, d engine.Delivery) (flows.MessageID, error) {
+// appears in the chat and nothing old stays. If the person did not ask for it,
+// it is in place or not at all. An empty view shows nothing.
+func (c conversation) show(ctx context.Context, d engine.Delivery, quiet bool) (flows.MessageID, error) {
 	text := fit(clean(d.View.Text))
-	if blank(text) {
-		text = neutral
+	old := parseIDs(d.Bubble)
+	if blank(text) || (quiet && len(old) == 0) {
+		return d.Bubble, nil
 	}
 	keys := keyboard(d.View.Rows)
-	old := parseIDs(d.Bubble)
-	if len(old) > 0 && !d.Buried {
+	if len(old) > 0 && (quiet || !d.Buried) {
 		switch err := c.edit(ctx, old[0], text, keys); {
 		case err == nil:
 			return d.Bubble, nil
 		default:
 			if k := refuse(err).kind; k != missing && k != fixed {
 				return "", err
+			}
+			if quiet {
+				return d.Bubble, nil
 			}
 		}
 	}
