@@ -2,6 +2,7 @@ package mattermosttest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -114,5 +115,63 @@ func TestSnapshotIsWhatAClientDraws(t *testing.T) {
 	}
 	if n := <-notices; n.Ephemeral != "Only you see this." || n.Root != card.Id {
 		t.Errorf("notice = %+v", n)
+	}
+}
+
+func TestSeatPlaysAnOfficer(t *testing.T) {
+	w := StandIn(t)
+	ctx := t.Context()
+	siti := w.Small.Seat(w.Officers[0].Token)
+	notices, end := w.Small.Notices(w.Officers[0].ID)
+	defer end()
+
+	e := newEndpoint(t)
+	card := w.card(e, "close")
+	if err := siti.Press(ctx, card.Id, "close"); err != nil {
+		t.Fatal(err)
+	}
+	var press model.PostActionIntegrationRequest
+	e.hit(&press)
+	_, err := w.Bot.Client().OpenInteractiveDialog(ctx, model.OpenDialogRequest{
+		TriggerId: press.TriggerId, URL: e.URL,
+		Dialog: model.Dialog{Title: "Close?", State: "s", NotifyOnCancel: true, Elements: []model.DialogElement{{Name: "why", DisplayName: "Why", Type: "text"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := (<-notices).Dialog
+	if d == nil || d.Title != "Close?" || len(d.Elements) != 1 {
+		t.Fatalf("dialog = %+v", d)
+	}
+	e.says(model.SubmitDialogResponse{Error: "not yet", Errors: map[string]string{"why": "say more"}})
+	wrong, err := siti.Submit(ctx, w.ChannelID, d, map[string]any{"why": "done"})
+	if err != nil || wrong[""] != "not yet" || wrong["why"] != "say more" {
+		t.Errorf("errors = %v, %v", wrong, err)
+	}
+	e.says(model.SubmitDialogResponse{})
+	if err := siti.Cancel(ctx, w.ChannelID, d); err != nil {
+		t.Error(err)
+	}
+
+	id, err := siti.Say(ctx, w.ChannelID, card.Id, "hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := siti.Edit(ctx, id, "hello again"); err != nil {
+		t.Error(err)
+	}
+	if got := w.Texts(w.Thread(card.Id)); !slices.Equal(got, []string{"suar: A card", "siti: hello again"}) {
+		t.Errorf("thread = %q", got)
+	}
+	if err := siti.Delete(ctx, id); err != nil {
+		t.Error(err)
+	}
+	w.Small.Inject(standin.Fault{Path: "/posts", Times: 1, Lose: true})
+	if _, err := siti.Say(ctx, w.ChannelID, card.Id, "lost"); err == nil {
+		t.Error("a lost answer is no error")
+	}
+	var no *standin.Refused
+	if err := siti.Edit(ctx, id, "too late"); !errors.As(err, &no) || no.Status != http.StatusForbidden {
+		t.Errorf("error = %v", err)
 	}
 }

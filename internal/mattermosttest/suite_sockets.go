@@ -205,20 +205,14 @@ func socketFacts() []fact {
 			want(t, "answer", resp.Status, model.StatusOk)
 		}},
 		{"a false token over the socket ends it", func(t *testing.T, w *World) {
-			address := "ws" + strings.TrimPrefix(w.URL, "http") + "/api/v4/websocket"
-			c, _, err := websocket.DefaultDialer.Dial(address, nil)
-			w.must(err, "connect")
-			defer c.Close()
+			c := w.dial(nil)
 			w.must(c.WriteJSON(map[string]any{"seq": 1, "action": "authentication_challenge", "data": map[string]any{"token": "invented"}}), "challenge")
 			if _, _, err := c.ReadMessage(); err == nil {
 				t.Error("the connection goes on")
 			}
 		}},
 		{"ping is answered", func(t *testing.T, w *World) {
-			address := "ws" + strings.TrimPrefix(w.URL, "http") + "/api/v4/websocket"
-			c, _, err := websocket.DefaultDialer.Dial(address, http.Header{"Authorization": {"Bearer " + w.Bot.Token}})
-			w.must(err, "connect")
-			defer c.Close()
+			c := w.dial(http.Header{"Authorization": {"Bearer " + w.Bot.Token}})
 			w.must(c.WriteJSON(map[string]any{"seq": 1, "action": "ping"}), "ping")
 			for {
 				var got map[string]any
@@ -253,6 +247,17 @@ func socketFacts() []fact {
 			}
 		}},
 	}
+}
+
+// dial opens a websocket without a client around it.
+func (w *World) dial(header http.Header) *websocket.Conn {
+	w.t.Helper()
+	address := "ws" + strings.TrimPrefix(w.URL, "http") + "/api/v4/websocket"
+	c, resp, err := websocket.DefaultDialer.Dial(address, header)
+	w.must(err, "connect")
+	w.must(resp.Body.Close(), "connect")
+	w.t.Cleanup(func() { c.Close() })
+	return c
 }
 
 // offline waits until the server knows that an account's connections have

@@ -60,8 +60,10 @@ func threadFacts() []fact {
 		}},
 		{"a cursor without its time, or of two kinds, is 400", func(t *testing.T, w *World) {
 			root := w.Post(w.Bot, "", "root")
-			for _, q := range []string{"fromPost=" + root.Id, "updatesOnly=true", "fromUpdateAt=1&fromCreateAt=1",
-				"fromUpdateAt=1&fromPost=" + root.Id, "direction=left", "perPage=201", "updatesOnly=true&fromUpdateAt=1&direction=up"} {
+			for _, q := range []string{
+				"fromPost=" + root.Id, "updatesOnly=true", "fromUpdateAt=1&fromCreateAt=1",
+				"fromUpdateAt=1&fromPost=" + root.Id, "direction=left", "perPage=201", "updatesOnly=true&fromUpdateAt=1&direction=up",
+			} {
 				status, _ := w.raw(w.Bot.Token, http.MethodGet, "/posts/"+root.Id+"/thread?"+q, "")
 				want(t, q, status, http.StatusBadRequest)
 			}

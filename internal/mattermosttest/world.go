@@ -6,8 +6,6 @@ package mattermosttest
 
 import (
 	"context"
-	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -193,8 +191,10 @@ func (w *World) Proxy() (url string, faults *standin.Faults) {
 		w.t.Fatal(err)
 	}
 	pass := httputil.NewSingleHostReverseProxy(to)
-	// That the server is away is part of the tests, not worth a line each.
-	pass.ErrorLog = log.New(io.Discard, "", 0)
+	pass.ErrorHandler = func(rw http.ResponseWriter, _ *http.Request, _ error) {
+		// That the server is away is part of the tests, not worth a line each.
+		rw.WriteHeader(http.StatusBadGateway)
+	}
 	faults = &standin.Faults{Next: pass}
 	srv := httptest.NewServer(faults)
 	w.t.Cleanup(func() {

@@ -2,6 +2,7 @@ package standin
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -90,9 +91,7 @@ func (f *Faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.Next.ServeHTTP(nowhere{}, r)
 		panic(http.ErrAbortHandler)
 	default:
-		for k, v := range x.Header {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), x.Header)
 		w.WriteHeader(x.Status)
 		// A client that is gone needs no answer.
 		_, _ = w.Write([]byte(x.Body))

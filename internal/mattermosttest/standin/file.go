@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -25,7 +26,7 @@ func (s *Server) uploadFile(c *call) (any, *refusal) {
 	if parts, err := c.MultipartReader(); err == nil {
 		for {
 			part, err := parts.NextPart()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

@@ -169,7 +169,7 @@ type Notice struct {
 	Ephemeral string
 	Root      string
 	// Dialog is a dialog that opens, or nil.
-	Dialog *model.OpenDialogRequest
+	Dialog *Dialog
 }
 
 // boxSize is how many notices wait for somebody who does not read them.
@@ -208,10 +208,11 @@ func (x *box) put(ev *model.WebSocketEvent) {
 		n.Ephemeral, n.Root = p.Message, p.RootId
 	case model.WebsocketEventOpenDialog:
 		text, _ := ev.GetData()["dialog"].(string)
-		n.Dialog = &model.OpenDialogRequest{}
-		if json.Unmarshal([]byte(text), n.Dialog) != nil {
+		var r model.OpenDialogRequest
+		if json.Unmarshal([]byte(text), &r) != nil {
 			return
 		}
+		n.Dialog = dialog(&r)
 	default:
 		return
 	}

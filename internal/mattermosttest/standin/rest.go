@@ -2,6 +2,7 @@ package standin
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -220,7 +221,7 @@ func answer(w http.ResponseWriter, body any, no *refusal) {
 
 func (c *call) decode(into any) *refusal {
 	if err := json.NewDecoder(c.Body).Decode(into); err != nil {
-		if _, large := err.(*http.MaxBytesError); large {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
 			return &refusal{http.StatusRequestEntityTooLarge, "api.context.request_body_too_large.app_error"}
 		}
 		return invalid("body")
