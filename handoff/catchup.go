@@ -105,7 +105,7 @@ func (l *listener) readPages(ctx context.Context, from int64, posts map[string]*
 
 // safe is the mark, or what the lanes still hold.
 func (l *listener) safe() int64 {
-	if low, any := l.lanes.low(); any {
+	if low, waiting := l.lanes.low(); waiting {
 		return min(l.mark, low-1)
 	}
 	return l.mark

@@ -151,8 +151,13 @@ func (d *Desk) CheckCallback(ctx context.Context) *Fault {
 	if err != nil {
 		return &Fault{What: err.Error() + ".", Do: "Check the address and the token.", Grave: true}
 	}
+	channel, resp, err := d.client.GetChannel(ctx, p.channel)
+	if err != nil {
+		return &Fault{What: failed(resp, err).Error() + ".", Do: "Add the bot to the officers' channel.", Grave: true}
+	}
 	answer, _, err := d.client.SubmitInteractiveDialog(ctx, model.SubmitDialogRequest{
-		URL: d.CallbackURL + dialogPath, CallbackId: probe, State: state, ChannelId: p.channel, Submission: map[string]any{},
+		URL: d.CallbackURL + dialogPath, CallbackId: probe, State: state,
+		ChannelId: channel.Id, TeamId: channel.TeamId, Submission: map[string]any{},
 	})
 	if err != nil || answer == nil || answer.Error != nonce {
 		return &Fault{

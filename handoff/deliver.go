@@ -22,6 +22,9 @@ const (
 	rootsSince = 48 * time.Hour
 )
 
+// errNoThread says that an effect came for a case without a card.
+var errNoThread = errors.New("handoff: the case has no card")
+
 // errForeign says that the server gave back somebody else's post for ours.
 var errForeign = errors.New("handoff: the server answered with a post that is not ours")
 
@@ -62,9 +65,13 @@ func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 	if err != nil {
 		return flows.Delivered{}, err
 	}
-	switch e := dl.Effect.(type) {
-	case flows.Open:
+	if _, open := dl.Effect.(flows.Open); open {
 		return d.open(ctx, p, dl)
+	}
+	if dl.Thread == "" { // a person's words must not become a post of their own
+		return flows.Delivered{}, &engine.Failure{Reason: flows.ReasonGone, Final: true, Err: errNoThread}
+	}
+	switch e := dl.Effect.(type) {
 	case flows.Update:
 		return flows.Delivered{}, d.update(ctx, dl)
 	case flows.Relay:

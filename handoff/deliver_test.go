@@ -155,7 +155,7 @@ func TestNothingTwice(t *testing.T) {
 		said := r.deliver(relay)
 		page := engine.Delivery{ID: id(3), Thread: first.Post, Effect: flows.Page{Level: 1, Text: "come"}}
 		called := r.deliver(page)
-		for i := range 250 { // more than a page of others
+		for i := range pageSize + 5 { // more than a page of others
 			w.Post(w.Officers[i%3], string(first.Post), "reply")
 		}
 		w.Kill()
@@ -173,8 +173,8 @@ func TestNothingTwice(t *testing.T) {
 		if n := len(w.Roots()); n != 1 {
 			t.Errorf("%d cards, want 1", n)
 		}
-		if n := len(w.Thread(string(first.Post))); n != 253 {
-			t.Errorf("%d posts in the thread, want 253", n)
+		if n := len(w.Thread(string(first.Post))); n != pageSize+8 {
+			t.Errorf("%d posts in the thread, want %d", n, pageSize+8)
 		}
 	})
 }
@@ -220,6 +220,7 @@ func TestGoneAndForeign(t *testing.T) {
 			{ID: id(2), Thread: root, Effect: flows.Relay{Text: "halo"}, Tries: 1},
 			{ID: id(3), Thread: root, Effect: flows.Relay{Text: "halo"}, Tries: 2},
 			{ID: id(4), Thread: root, Effect: flows.Update{}, Card: card("K0001"), Tries: 1},
+			{ID: id(7), Effect: flows.Relay{Text: "halo"}, Tries: 1}, // it has no thread
 			{ID: id(5), Thread: root, Effect: flows.Mark{Post: flows.PostID(post.Id), Sign: flows.SignSent}, Tries: 1},
 		} {
 			_, err := r.Deliver(t.Context(), dl)

@@ -108,10 +108,10 @@ func (w Words) withDefaults() Words {
 // goroutines, Run only once.
 type Desk struct {
 	Config
-	client   *model.Client4
-	people   people
-	refusals refusals
-	began    time.Time // of Run
+	client          *model.Client4
+	people          people
+	refusals, waits tally     // of presses, and of posts that wait for the engine
+	began           time.Time // of Run
 
 	mu    sync.Mutex
 	place *place

@@ -96,15 +96,15 @@ func (l *lanes) drain(root string) {
 func (l *lanes) low() (int64, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	low, any := int64(0), false
+	low, waiting := int64(0), false
 	for _, q := range l.queues {
 		for _, c := range q {
-			if !any || c.post.UpdateAt < low {
-				low, any = c.post.UpdateAt, true
+			if !waiting || c.post.UpdateAt < low {
+				low, waiting = c.post.UpdateAt, true
 			}
 		}
 	}
-	return low, any
+	return low, waiting
 }
 
 // backoff waits between tries: from 100 ms, doubling up to 5 s.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/mattermost/mattermost/server/public/model"
@@ -218,27 +217,6 @@ func (d *Desk) again(err error) string {
 	}
 	d.Log.Error("a press was not recorded", "status", status)
 	return d.Words.Again
-}
-
-// refusals counts, so that a flood of forgeries is no flood of log lines.
-type refusals struct {
-	mu   sync.Mutex
-	n    int
-	last time.Time
-}
-
-// count adds one, and returns the count since the last line if it is time for
-// another.
-func (r *refusals) count(now time.Time) (int, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.n++
-	if !r.last.IsZero() && now.Sub(r.last) < 10*time.Second {
-		return 0, false
-	}
-	n := r.n
-	r.n, r.last = 0, now
-	return n, true
 }
 
 // sleep waits, or returns why it could not.

@@ -89,12 +89,14 @@ func (d *Desk) handle(ctx context.Context, c change) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		status := 0
-		var f *faultError
-		if errors.As(err, &f) {
-			status = f.status
+		if n, ok := d.waits.count(d.Now()); ok {
+			status := 0
+			var f *faultError
+			if errors.As(err, &f) {
+				status = f.status
+			}
+			d.Log.Warn("officers' posts wait to be handed over", "tries", n, "status", status)
 		}
-		d.Log.Warn("an officer's post waits to be handed over", "status", status)
 		if b.wait(ctx) != nil {
 			return false
 		}
