@@ -126,6 +126,15 @@ func (Page) To() Side   { return Officers }
 func (Mark) To() Side   { return Officers }
 func (Record) To() Side { return Archive }
 
+// EffectKind names an effect's type, for the outbox and for logs; the names are
+// kept on disk. It is "none" for nil.
+func EffectKind(e Effect) string {
+	if e == nil {
+		return "none"
+	}
+	return e.kind()
+}
+
 func (Show) kind() string   { return "show" }
 func (Say) kind() string    { return "say" }
 func (Amend) kind() string  { return "amend" }

@@ -168,6 +168,14 @@ const (
 	ReasonGivenUp  Reason = "given up" // tried until it made no sense any more
 )
 
+// EventKind names an event's type, for logs; "none" for nil.
+func EventKind(ev Event) string {
+	if ev == nil {
+		return "none"
+	}
+	return ev.kind()
+}
+
 func (Started) kind() string     { return "started" }
 func (Asked) kind() string       { return "asked" }
 func (Said) kind() string        { return "said" }

@@ -96,7 +96,7 @@ func (e *Engine) alarm(ctx context.Context, id string, now time.Time) error {
 	}
 	err = e.apply(ctx, st)
 	if errors.Is(err, ErrStep) {
-		e.log.ErrorContext(ctx, "step failed", "event", eventKind(st.event), "error", err)
+		e.log.ErrorContext(ctx, "step failed", "event", flows.EventKind(st.event), "error", err)
 		st.event, st.identity, st.alarm = nil, "", now.Add(alarmRetry)
 		err = e.apply(ctx, st)
 	}

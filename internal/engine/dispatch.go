@@ -175,7 +175,7 @@ func (d *dispatcher) delivery(ctx context.Context, l storage.Leased, it item) (d
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: effect %q, panic at %s", ErrStep, effectKind(it.Effect.Effect), panicLine())
+			err = fmt.Errorf("%w: effect %q, panic at %s", ErrStep, flows.EffectKind(it.Effect.Effect), panicLine())
 		}
 	}()
 	del = Delivery{
@@ -189,12 +189,10 @@ func (d *dispatcher) delivery(ctx context.Context, l storage.Leased, it item) (d
 	at := d.now()
 	switch ef := it.Effect.Effect.(type) {
 	case flows.Show:
+		// A conversation that was erased since has nothing to show.
 		if found {
 			del.View = d.flow.View(c.State, at)
 			del.Bubble, del.Buried = c.State.Bubble()
-		} else if it.View != nil && it.Bubble != nil {
-			del.View = *it.View
-			del.Bubble, del.Buried = it.Bubble.ID, it.Bubble.Buried
 		}
 	case flows.Open, flows.Update:
 		present := found && sameCase(it.Case, presentCase(c.State))
@@ -219,7 +217,7 @@ func (d *dispatcher) deliver(ctx context.Context, del Delivery) (delivered flows
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: effect %q, panic at %s", ErrStep, effectKind(del.Effect), panicLine())
+			err = fmt.Errorf("%w: effect %q, panic at %s", ErrStep, flows.EffectKind(del.Effect), panicLine())
 		}
 	}()
 	return d.deliverer.Deliver(ctx, del)

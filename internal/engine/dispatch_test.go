@@ -293,6 +293,56 @@ func TestErasedConversation(t *testing.T) {
 	})
 }
 
+// TestReplacedCase erases a conversation whose card is not there yet, and
+// begins it anew. What is of the first case must not become the second's.
+func TestReplacedCase(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		e := w.engine()
+		w.handle(e, said(1, 1, "a"))
+		leave := said(1, 2, "")
+		leave.Event = flows.Asked{Message: "m2", What: flows.AskDelete}
+		w.handle(e, leave)
+		stop := w.run(e)
+		synctest.Wait()
+		stop()
+		if diff := cmp.Diff([]string{"open", "relay a", "relay left"}, w.channel.effects()); diff != "" {
+			t.Errorf("of the erased case (-want +got):\n%s", diff)
+		}
+
+		w.handle(e, said(2, 1, "a"))
+		leave = said(2, 2, "")
+		leave.Event = flows.Asked{Message: "m2", What: flows.AskDelete}
+		w.handle(e, leave)
+		w.handle(e, said(2, 3, "b"))
+		before := len(w.channel.deliveries())
+		w.run(w.engine())
+		synctest.Wait()
+		opens := slices.DeleteFunc(w.channel.deliveries()[before:], func(d Delivery) bool { return describe(d.Effect) != "open" })
+		if len(opens) != 2 {
+			t.Fatalf("%d cards, want 2", len(opens))
+		}
+		if opens[0].Card.Code == opens[1].Card.Code || opens[0].Card.Code == "" {
+			t.Errorf("the cards of two cases have the codes %q and %q", opens[0].Card.Code, opens[1].Card.Code)
+		}
+		c, _, err := e.load(t.Context(), w.vault.Blind("conversation", "tg:555002"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.channel.mu.Lock()
+		want := flows.PostID("p" + w.channel.made[opens[1].ID])
+		w.channel.mu.Unlock()
+		if got := c.State.Thread(); got != want {
+			t.Errorf("the second case's thread is %q, want %q", got, want)
+		}
+		w.mustBeEmpty(e)
+		if strings.Contains(w.logged(), "ERROR") {
+			t.Errorf("something went wrong on the way:\n%s", w.logged())
+		}
+	})
+}
+
 // TestPoisonedOutcome has an outcome that the flow cannot take.
 func TestPoisonedOutcome(t *testing.T) {
 	t.Parallel()
@@ -390,9 +440,10 @@ func TestKeyIsReplaced(t *testing.T) {
 		foreign.vault = testVault(t, 2)
 		foreign.handle(foreign.engine(), said(1, 1, "a"))
 		e.store = foreign.store
+		start := time.Now()
 		err := e.Run(t.Context(), map[flows.Side]Deliverer{flows.Caller: w.chat, flows.Officers: w.channel})
-		if !errors.Is(err, ErrWrongKey) {
-			t.Errorf("Run: %v, want ErrWrongKey", err)
+		if !errors.Is(err, ErrWrongKey) || time.Since(start) > 0 {
+			t.Errorf("Run: %v after %v, want ErrWrongKey at once", err, time.Since(start))
 		}
 		if n := len(w.chat.deliveries()) + len(w.channel.deliveries()); n != 0 {
 			t.Errorf("%d effects were delivered", n)

@@ -60,8 +60,8 @@ func TestEffectsOnDisk(t *testing.T) {
 	kinds := kindsIn(t, "effect.go")
 	for _, ef := range effects {
 		name := typeName(ef)
-		if got := effectKind(ef); got != kinds[name] {
-			t.Errorf("effectKind(%s) = %q, in package flows it is %q", name, got, kinds[name])
+		if got := flows.EffectKind(ef); got != kinds[name] {
+			t.Errorf("flows.EffectKind(%s) = %q, in package flows it is %q", name, got, kinds[name])
 		}
 		delete(kinds, name)
 		text, err := json.Marshal(effectJSON{ef})
@@ -76,7 +76,7 @@ func TestEffectsOnDisk(t *testing.T) {
 			t.Errorf("%s is not read as it was written (-want +got):\n%s", name, diff)
 		}
 	}
-	if diff := cmp.Diff(map[string]string{"Record": effectKind(flows.Record{})}, kinds); diff != "" {
+	if diff := cmp.Diff(map[string]string{"Record": flows.EffectKind(flows.Record{})}, kinds); diff != "" {
 		t.Errorf("effects that the outbox does not know (-want +got):\n%s", diff)
 	}
 	var unknown effectJSON
@@ -96,7 +96,7 @@ func TestEventKinds(t *testing.T) {
 		flows.Noted{}, flows.Revised{}, flows.Withdrawn{}, flows.Closed{}, flows.TimedOut{},
 		flows.Delivered{}, flows.Undelivered{},
 	} {
-		got[typeName(ev)] = eventKind(ev)
+		got[typeName(ev)] = flows.EventKind(ev)
 	}
 	if diff := cmp.Diff(kindsIn(t, "event.go"), got); diff != "" {
 		t.Errorf("kinds of events (-flows +engine):\n%s", diff)

@@ -345,7 +345,7 @@ func describe(ef flows.Effect) string {
 	case flows.Say:
 		return "say " + ef.Text
 	default:
-		return effectKind(ef)
+		return flows.EffectKind(ef)
 	}
 }
 

@@ -27,7 +27,7 @@ var errNobody = errors.New("engine: no record")
 // at the same time are stepped one after another, in any order.
 func (e *Engine) Handle(ctx context.Context, in Inbound) error {
 	if in.Name == "" || in.ID == "" || in.Event == nil {
-		return fmt.Errorf("%w: an event of kind %q without a name or an identity", ErrStep, eventKind(in.Event))
+		return fmt.Errorf("%w: an event of kind %q without a name or an identity", ErrStep, flows.EventKind(in.Event))
 	}
 	st := step{event: in.Event, identity: in.ID, caller: in.Caller, begins: in.Caller != ""}
 	if in.Caller != "" {
@@ -49,7 +49,7 @@ func (e *Engine) Handle(ctx context.Context, in Inbound) error {
 	case errors.Is(err, errNobody):
 		return ErrUnknown
 	case errors.Is(err, ErrStep):
-		e.log.ErrorContext(ctx, "step failed", "event", eventKind(in.Event), "error", err)
+		e.log.ErrorContext(ctx, "step failed", "event", flows.EventKind(in.Event), "error", err)
 	}
 	return err
 }
@@ -129,7 +129,7 @@ func (e *Engine) next(st step, c conversation) (commit storage.Commit, err error
 	// others down, and what it says may quote somebody.
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: event %q, panic at %s", ErrStep, eventKind(st.event), panicLine())
+			err = fmt.Errorf("%w: event %q, panic at %s", ErrStep, flows.EventKind(st.event), panicLine())
 		}
 	}()
 	at := e.now()
@@ -156,7 +156,7 @@ func (e *Engine) next(st step, c conversation) (commit storage.Commit, err error
 		commit.Event = e.vault.Blind("event", st.identity)
 	}
 	if err := e.transcribe(&commit, &c.envelope, effects, at); err != nil {
-		return commit, fmt.Errorf("event %q: %w", eventKind(st.event), err)
+		return commit, fmt.Errorf("event %q: %w", flows.EventKind(st.event), err)
 	}
 	for n, ef := range effects {
 		if ef.To() == flows.Archive {
@@ -164,7 +164,7 @@ func (e *Engine) next(st step, c conversation) (commit storage.Commit, err error
 		}
 		it, err := e.newItem(st.conversation, st.identity, n, before, c, ef, at)
 		if err != nil {
-			return commit, fmt.Errorf("event %q: %w", eventKind(st.event), err)
+			return commit, fmt.Errorf("event %q: %w", flows.EventKind(st.event), err)
 		}
 		commit.Items = append(commit.Items, it)
 	}

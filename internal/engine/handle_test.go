@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"context"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +14,7 @@ import (
 
 	"suar/flows"
 	"suar/internal/seal"
+	"suar/storage"
 	"suar/storage/storagetest"
 )
 
@@ -109,6 +113,50 @@ func TestUnknownThread(t *testing.T) {
 	if err := e.Handle(t.Context(), replied("nobody", 1, "x")); !errors.Is(err, ErrUnknown) {
 		t.Errorf("a reply in nobody's thread: %v, want ErrUnknown", err)
 	}
+}
+
+// TestReplyInAnOldThread lets the case change just after the thread was
+// looked up.
+func TestReplyInAnOldThread(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		e := w.engine()
+		w.run(e)
+		w.handle(e, said(1, 1, "a"))
+		synctest.Wait()
+		late := &lateStore{Store: w.store, meanwhile: func() {
+			leave := said(1, 2, "")
+			leave.Event = flows.Asked{What: flows.AskPrivacy}
+			w.handle(e, leave)
+			w.handle(e, said(1, 3, "b"))
+			synctest.Wait()
+		}}
+		err := w.engineOn(late).Handle(t.Context(), replied("p1", 1, "to the first case"))
+		if !errors.Is(err, ErrUnknown) {
+			t.Errorf("Handle: %v, want ErrUnknown", err)
+		}
+		for _, line := range slices.Concat(slices.Collect(maps.Values(w.transcripts()))...) {
+			if strings.Contains(line, "to the first case") {
+				t.Errorf("the reply is in a transcript: %q", line)
+			}
+		}
+	})
+}
+
+// A lateStore lets something happen after the first Resolve.
+type lateStore struct {
+	storage.Store
+	meanwhile func()
+}
+
+func (s *lateStore) Resolve(ctx context.Context, name string) (string, error) {
+	id, err := s.Store.Resolve(ctx, name)
+	if s.meanwhile != nil {
+		s.meanwhile()
+		s.meanwhile = nil
+	}
+	return id, err
 }
 
 func TestPanicInStep(t *testing.T) {

@@ -23,20 +23,12 @@ type item struct {
 	// it was known.
 	Case   *seal.CaseID `json:"case,omitempty"`
 	Thread flows.PostID `json:"thread,omitempty"`
-	View   *flows.View  `json:"view,omitempty"`
-	Bubble *itemBubble  `json:"bubble,omitempty"`
 	Card   *flows.Card  `json:"card,omitempty"`
 }
 
-// An itemBubble is the bubble as it was when a Show was committed.
-type itemBubble struct {
-	ID     flows.MessageID `json:"id"`
-	Buried bool            `json:"buried"`
-}
-
-// newItem returns the nth effect of an event as an item of the outbox. View,
-// bubble and card are kept for the day when the state that they come from is
-// no more; as long as it is there, the state is asked.
+// newItem returns the nth effect of an event as an item of the outbox. The card
+// is kept for the day when the state that it comes from is no more; as long as
+// it is there, the state is asked.
 func (e *Engine) newItem(id, event string, n int, before flows.State, c conversation, ef flows.Effect, at time.Time) (storage.Item, error) {
 	it := item{
 		Caller: c.Caller,
@@ -49,11 +41,6 @@ func (e *Engine) newItem(id, event string, n int, before flows.State, c conversa
 		it.Case, it.Thread = presentCase(before), before.Thread()
 	}
 	switch ef := ef.(type) {
-	case flows.Show:
-		view := e.flow.View(c.State, at)
-		it.View = &view
-		shown, buried := c.State.Bubble()
-		it.Bubble = &itemBubble{shown, buried}
 	case flows.Open:
 		card := e.flow.Card(c.State, at)
 		it.Card = &card
@@ -65,7 +52,7 @@ func (e *Engine) newItem(id, event string, n int, before flows.State, c conversa
 	}
 	plain, err := json.Marshal(it)
 	if err != nil {
-		return storage.Item{}, fmt.Errorf("%w: an effect of kind %q cannot be written", ErrStep, effectKind(ef))
+		return storage.Item{}, fmt.Errorf("%w: an effect of kind %q cannot be written", ErrStep, flows.EffectKind(ef))
 	}
 	out := storage.Item{ID: e.itemID(id, event, n), Priority: priority(c.State, ef)}
 	switch ef.To() {
@@ -74,7 +61,7 @@ func (e *Engine) newItem(id, event string, n int, before flows.State, c conversa
 	case flows.Officers:
 		out.Lane = storage.LaneOfficers
 	default:
-		return storage.Item{}, fmt.Errorf("%w: an effect of kind %q goes nowhere", ErrStep, effectKind(ef))
+		return storage.Item{}, fmt.Errorf("%w: an effect of kind %q goes nowhere", ErrStep, flows.EffectKind(ef))
 	}
 	out.Body = e.vault.Seal("item", out.ID, plain)
 	return out, nil

@@ -84,7 +84,7 @@ func (e *Engine) trouble(ctx context.Context, what string, err error) {
 
 // attrs describes a delivery for the log.
 func (d *dispatcher) attrs(l storage.Leased, it item, err error) []any {
-	attrs := []any{"effect", effectKind(it.Effect.Effect), "side", sideName(d.side), "tries", l.Tries, "class", class(err)}
+	attrs := []any{"effect", flows.EffectKind(it.Effect.Effect), "side", sideName(d.side), "tries", l.Tries, "class", class(err)}
 	if failure := new(Failure); errors.As(err, &failure) {
 		attrs = append(attrs, "status", failure.Status)
 	}

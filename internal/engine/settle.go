@@ -37,7 +37,7 @@ func (d *dispatcher) settle(ctx context.Context, l storage.Leased, it item, outc
 		switch {
 		case err == nil, errors.Is(err, storage.ErrLeaseLost):
 			return
-		case errors.Is(err, ErrStep) && effectKind(it.Effect.Effect) == "open",
+		case errors.Is(err, ErrStep) && flows.EffectKind(it.Effect.Effect) == "open",
 			errors.Is(err, errDamaged), errors.Is(err, ErrWrongKey):
 			// Without the outcome of Open a case has no thread; a deliverer
 			// finds the card that is there already.
@@ -46,7 +46,7 @@ func (d *dispatcher) settle(ctx context.Context, l storage.Leased, it item, outc
 		case errors.Is(err, ErrStep) && st.event != nil:
 			// It cannot be told to the conversation, but it is done and must
 			// not be done again.
-			d.log.ErrorContext(ctx, "outcome dropped", append(d.attrs(l, it, err), "event", eventKind(outcome))...)
+			d.log.ErrorContext(ctx, "outcome dropped", append(d.attrs(l, it, err), "event", flows.EventKind(outcome))...)
 			st.event = nil
 			continue
 		}
