@@ -44,7 +44,8 @@ func newPacer(all, each float64, burst int) *pacer {
 	r := limit(all, defaultRate)
 	room := 1
 	if r != rate.Inf {
-		room = max(1, int(r))
+		// Together with the rate no second sees more than Telegram takes.
+		room = max(1, int(r)/5)
 	}
 	return &pacer{
 		all:   rate.NewLimiter(r, room),

@@ -24,14 +24,10 @@ var schemaGzip []byte
 
 const schemaURL = "http://localhost/telegram-bot-api.json"
 
-// A checker holds values against the schema. It reads the schema with the first
-// request and compiles each definition when it is first asked for, so that a
-// server starts at once.
+// A checker holds values against the schema. All servers of a process share
+// one. It is read with the first request, and each definition is compiled when
+// it is first asked for, so that a server starts at once.
 type checker struct {
-	load func() *loaded
-}
-
-type loaded struct {
 	definitions map[string]any
 	methods     map[string]string // by the name in lower case
 
@@ -41,11 +37,9 @@ type loaded struct {
 	props    map[string]map[string]any
 }
 
-func newChecker() *checker {
-	return &checker{load: sync.OnceValue(loadSchema)}
-}
+var schema = sync.OnceValue(loadSchema)
 
-func loadSchema() *loaded {
+func loadSchema() *checker {
 	z, err := gzip.NewReader(bytes.NewReader(schemaGzip))
 	if err != nil {
 		panic("telegramtest: schema: " + err.Error())
@@ -59,7 +53,7 @@ func loadSchema() *loaded {
 		panic("telegramtest: schema: " + err.Error())
 	}
 	root := doc.(map[string]any)
-	l := &loaded{
+	c := &checker{
 		definitions: root["definitions"].(map[string]any),
 		methods:     map[string]string{},
 		compiler:    jsonschema.NewCompiler(),
@@ -67,47 +61,46 @@ func loadSchema() *loaded {
 		props:       map[string]map[string]any{},
 	}
 	for _, m := range root["methods"].([]any) {
-		l.methods[strings.ToLower(m.(string))] = m.(string)
+		c.methods[strings.ToLower(m.(string))] = m.(string)
 	}
-	if err := l.compiler.AddResource(schemaURL, doc); err != nil {
+	if err := c.compiler.AddResource(schemaURL, doc); err != nil {
 		panic("telegramtest: schema: " + err.Error())
 	}
-	return l
+	return c
 }
 
 // method returns the method's name as the Bot API spells it.
 func (c *checker) method(name string) (string, bool) {
-	m, ok := c.load().methods[strings.ToLower(name)]
+	m, ok := c.methods[strings.ToLower(name)]
 	return m, ok
 }
 
 // properties returns the schemas of a method's parameters by name.
 func (c *checker) properties(method string) map[string]any {
-	l := c.load()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if p, ok := l.props[method]; ok {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p, ok := c.props[method]; ok {
 		return p
 	}
-	def, _ := l.definitions["params:"+method].(map[string]any)
-	def = l.resolve(def)
+	def, _ := c.definitions["params:"+method].(map[string]any)
+	def = c.resolve(def)
 	props, _ := def["properties"].(map[string]any)
 	resolved := make(map[string]any, len(props))
 	for name, p := range props {
 		m, _ := p.(map[string]any)
-		resolved[name] = l.resolve(m)
+		resolved[name] = c.resolve(m)
 	}
-	l.props[method] = resolved
+	c.props[method] = resolved
 	return resolved
 }
 
-func (l *loaded) resolve(def map[string]any) map[string]any {
+func (c *checker) resolve(def map[string]any) map[string]any {
 	for range 8 {
 		ref, ok := def["$ref"].(string)
 		if !ok {
 			break
 		}
-		def, _ = l.definitions[strings.TrimPrefix(ref, "#/definitions/")].(map[string]any)
+		def, _ = c.definitions[strings.TrimPrefix(ref, "#/definitions/")].(map[string]any)
 	}
 	return def
 }
@@ -115,24 +108,31 @@ func (l *loaded) resolve(def map[string]any) map[string]any {
 // validate checks a decoded value, its numbers json.Number, against a
 // definition. A definition that is not there allows an empty object only.
 func (c *checker) validate(definition string, v any) error {
-	l := c.load()
-	if _, ok := l.definitions[definition]; !ok {
+	if _, ok := c.definitions[definition]; !ok {
 		if m, ok := v.(map[string]any); ok && len(m) > 0 {
 			return fmt.Errorf("%s takes no parameters", definition)
 		}
 		return nil
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	sch := l.compiled[definition]
-	if sch == nil {
-		var err error
-		if sch, err = l.compiler.Compile(schemaURL + "#/definitions/" + definition); err != nil {
-			return fmt.Errorf("compile %s: %w", definition, err)
-		}
-		l.compiled[definition] = sch
+	sch, err := c.compile(definition)
+	if err != nil {
+		return fmt.Errorf("compile %s: %w", definition, err)
 	}
 	return sch.Validate(v)
+}
+
+func (c *checker) compile(definition string) (*jsonschema.Schema, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sch := c.compiled[definition]
+	if sch == nil {
+		var err error
+		if sch, err = c.compiler.Compile(schemaURL + "#/definitions/" + definition); err != nil {
+			return nil, err
+		}
+		c.compiled[definition] = sch
+	}
+	return sch, nil
 }
 
 // validateJSON is validate for encoded JSON.

@@ -58,7 +58,6 @@ type Server struct {
 	opts    Options
 	addr    string
 	http    *http.Server
-	check   *checker
 	methods map[string]method
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
@@ -111,7 +110,6 @@ func New(o Options) *Server {
 		Token:      o.Token,
 		opts:       o,
 		addr:       l.Addr().String(),
-		check:      newChecker(),
 		methods:    methods(),
 		chats:      map[int64]*chat{},
 		nextID:     1000,
@@ -228,12 +226,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, &apiError{Code: 401, Description: "Unauthorized"})
 		return
 	}
-	method, known := s.check.method(name)
+	method, known := schema().method(name)
 	if !known {
 		answer(w, nil, &apiError{Code: 404, Description: "Not Found"})
 		return
 	}
-	p, err := readParams(r, s.check.properties(method))
+	p, err := readParams(r, schema().properties(method))
 	if err != nil {
 		answer(w, nil, &apiError{Code: 400, Description: "Bad Request: " + err.Error()})
 		return
@@ -277,7 +275,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 // perform checks the parameters, runs the method and checks its result.
 func (s *Server) perform(ctx context.Context, method string, p params) (json.RawMessage, *apiError) {
 	if !s.opts.Unchecked {
-		if err := s.check.validate("params:"+method, map[string]any(p)); err != nil {
+		if err := schema().validate("params:"+method, map[string]any(p)); err != nil {
 			s.fault("%s: request: %v", method, err)
 			return nil, &apiError{Code: 400, Description: "Bad Request: against the schema"}
 		}
@@ -301,7 +299,7 @@ func (s *Server) perform(ctx context.Context, method string, p params) (json.Raw
 	}
 	// Updates were checked when they came in; raw ones are not to be checked.
 	if !s.opts.Unchecked && method != "getUpdates" {
-		if err := s.check.validateJSON("result:"+method, raw); err != nil {
+		if err := schema().validateJSON("result:"+method, raw); err != nil {
 			s.fault("%s: result: %v", method, err)
 			return nil, &apiError{Code: 400, Description: "Bad Request: result against the schema"}
 		}

@@ -48,7 +48,7 @@ func (s *Server) send(kind string, key int64, content map[string]any) {
 		return
 	}
 	if !s.opts.Unchecked {
-		if err := s.check.validateJSON("TelegramUpdate", raw); err != nil {
+		if err := schema().validateJSON("TelegramUpdate", raw); err != nil {
 			s.faultLocked("update: " + err.Error())
 			return
 		}

@@ -203,7 +203,7 @@ func (s *Server) reply(ctx context.Context, body []byte) {
 	if d.Decode((*map[string]any)(&p)) != nil {
 		return
 	}
-	method, known := s.check.method(p.text("method"))
+	method, known := schema().method(p.text("method"))
 	if !known {
 		return
 	}

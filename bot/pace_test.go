@@ -1,0 +1,223 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"suar/flows"
+	"suar/internal/engine"
+)
+
+// roundTrip is a Telegram in memory, for tests of time.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		// As net/http does; the library waits for it.
+		defer r.Body.Close()
+	}
+	return f(r)
+}
+
+func reply(status int, body string) (*http.Response, error) {
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+}
+
+type nobody struct{}
+
+func (nobody) Handle(context.Context, engine.Inbound) error { return nil }
+
+func newTimed(t testing.TB, f roundTrip, change func(*Config)) *Bot {
+	t.Helper()
+	cfg := Config{
+		Token: "123456:abc", Handler: nobody{}, HTTPClient: &http.Client{Transport: f},
+		Random: func() float64 { return 1 },
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	b, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestPace sends 6 messages to one chat and one to each of 60 others at once.
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var all, one []time.Duration
+		began := time.Now()
+		b := newTimed(t, func(r *http.Request) (*http.Response, error) {
+			body, _ := io.ReadAll(r.Body)
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, time.Since(began))
+			if bytes.Contains(body, []byte("\r\n1000\r\n")) {
+				one = append(one, time.Since(began))
+			}
+			return reply(200, `{"ok":true,"result":{"message_id":5,"date":1,"chat":{"id":7,"type":"private"}}}`)
+		}, nil)
+		var wg sync.WaitGroup
+		for i := range 66 {
+			chat := max(1000, 1000+i-5)
+			wg.Go(func() {
+				_, err := b.Deliver(t.Context(), engine.Delivery{ID: fmt.Sprint(i), Caller: fmt.Sprint(chat), Effect: flows.Say{Text: "a"}})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		for i := range all {
+			if i+30 < len(all) && all[i+30]-all[i] < time.Second {
+				t.Errorf("more than 30 messages within a second from %v on", all[i])
+				break
+			}
+		}
+		if last := all[len(all)-1]; last > 4*time.Second {
+			t.Errorf("66 messages took %v", last)
+		}
+		if n := len(one); n != 6 || one[5]-one[2] < 2*time.Second {
+			t.Errorf("one chat got its messages at %v", one)
+		}
+	})
+}
+
+func TestADeadlineBeforeItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newTimed(t, func(*http.Request) (*http.Response, error) {
+			return reply(200, `{"ok":true,"result":{"message_id":5,"date":1,"chat":{"id":7,"type":"private"}}}`)
+		}, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		for i := range 4 {
+			_, err := b.Deliver(ctx, engine.Delivery{ID: fmt.Sprint(i), Caller: "7", Effect: flows.Say{Text: "a"}})
+			f, _ := err.(*engine.Failure)
+			switch {
+			case i < 3 && err != nil:
+				t.Error(err)
+			case i == 3 && (f == nil || f.Final || f.Perhaps || f.After != time.Second):
+				t.Errorf("%+v", f)
+			}
+		}
+	})
+}
+
+func TestChatsAreForgottenOnceTheyRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPacer(-1, 0, 0)
+		for i := range maxPaced {
+			_ = p.wait(t.Context(), int64(i))
+		}
+		time.Sleep(5 * time.Second)
+		_ = p.wait(t.Context(), maxPaced+1)
+		if n := len(p.chats); n != 1 {
+			t.Errorf("%d chats remembered, want 1", n)
+		}
+	})
+}
+
+// TestPausesOfPolling says when Telegram is asked again after each failure.
+func TestPausesOfPolling(t *testing.T) {
+	refused := func(status int, more string) roundTrip {
+		return func(*http.Request) (*http.Response, error) {
+			return reply(status, fmt.Sprintf(`{"ok":false,"error_code":%d,"description":"x"%s}`, status, more))
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		poll roundTrip
+		want []time.Duration // when the polls begin
+	}{
+		{"429", refused(429, `,"parameters":{"retry_after":30}`), []time.Duration{0, 30 * time.Second, 60 * time.Second}},
+		{"409", refused(409, ""), []time.Duration{0, 3 * time.Second, 6 * time.Second}},
+		{"502", refused(502, ""), []time.Duration{0, 3 * time.Second, 6 * time.Second, 9 * time.Second, 12 * time.Second, 15 * time.Second, 18200 * time.Millisecond, 23200 * time.Millisecond, 28200 * time.Millisecond}},
+		{"nothing, at once", func(*http.Request) (*http.Response, error) { return reply(200, `{"ok":true,"result":[]}`) }, []time.Duration{0, 3 * time.Second, 6 * time.Second}},
+		{"nothing, after 50 s", func(*http.Request) (*http.Response, error) {
+			time.Sleep(50 * time.Second)
+			return reply(200, `{"ok":true,"result":[]}`)
+		}, []time.Duration{0, 50 * time.Second, 100 * time.Second}},
+		{"hanging", func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}, []time.Duration{0, 65*time.Second + 100*time.Millisecond, 130*time.Second + 300*time.Millisecond}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var got []time.Duration
+				began := time.Now()
+				ctx, cancel := context.WithCancel(t.Context())
+				b := newTimed(t, func(r *http.Request) (*http.Response, error) {
+					if !strings.HasSuffix(r.URL.Path, "getUpdates") {
+						return reply(200, `{"ok":true,"result":true}`)
+					}
+					got = append(got, time.Since(began))
+					if len(got) == len(tt.want) {
+						cancel()
+					}
+					return tt.poll(r)
+				}, nil)
+				if err := b.Run(ctx); err != nil {
+					t.Error(err)
+				}
+				for i := range tt.want {
+					if i >= len(got) || got[i] != tt.want[i] {
+						t.Fatalf("asked at %v, want %v", got, tt.want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkListen is the receiving alone: batches of a hundred updates of 2,000
+// chats from a Telegram in memory, to a handler that does nothing.
+func BenchmarkListen(b *testing.B) {
+	const batch = 100
+	next := int64(1)
+	ctx, cancel := context.WithCancel(b.Context())
+	t := roundTrip(func(r *http.Request) (*http.Response, error) {
+		if !strings.HasSuffix(r.URL.Path, "getUpdates") {
+			return reply(200, `{"ok":true,"result":true}`)
+		}
+		var p pollParams
+		if err := json.NewDecoder(r.Body).Decode(&p); err != nil {
+			return nil, err
+		}
+		if p.Offset >= int64(b.N) {
+			cancel()
+			return reply(200, `{"ok":true,"result":[]}`)
+		}
+		if p.Offset != 0 {
+			next = p.Offset
+		}
+		var body bytes.Buffer
+		body.WriteString(`{"ok":true,"result":[`)
+		for i := range int64(batch) {
+			if i > 0 {
+				body.WriteByte(',')
+			}
+			fmt.Fprintf(&body, `{"update_id":%d,"message":{"message_id":5,"date":1,"chat":{"id":%d,"type":"private","first_name":"x"},"from":{"id":%[2]d,"is_bot":false,"first_name":"x","language_code":"id"},"text":"satu dua tiga"}}`, next+i, 1+(next+i)%2000)
+		}
+		body.WriteString(`]}`)
+		return reply(200, body.String())
+	})
+	bot := newTimed(b, t, nil)
+	b.ReportAllocs()
+	b.ResetTimer()
+	if err := bot.Run(ctx); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "updates/s")
+}
