@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
 
 	"suar/internal/seal"
 )
@@ -143,4 +147,35 @@ func link(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// processVariable makes the test program run suar itself, for what needs a
+// process of its own with a terminal.
+const processVariable = "SUAR_TEST_KEYS_PROCESS"
+
+// TestKeysProcess is the program for TestKeysOnATerminal; alone it does nothing.
+func TestKeysProcess(t *testing.T) {
+	if os.Getenv(processVariable) == "" {
+		t.Skip("runs only from TestKeysOnATerminal")
+	}
+	args := os.Args[slices.Index(os.Args, "--")+1:]
+	os.Exit(run(t.Context(), args, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// The passphrase is asked for on the terminal, twice for a new key.
+func TestKeysOnATerminal(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/terminal",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv(processVariable, "1")
+			env.Setenv(passphraseFileVariable, "")
+			return os.WriteFile(filepath.Join(env.WorkDir, "suar"),
+				fmt.Appendf(nil, "#!/bin/sh\nexec %q -test.run '^TestKeysProcess$' -- \"$@\"\n", self), 0o700)
+		},
+		RequireExplicitExec: true,
+	})
 }

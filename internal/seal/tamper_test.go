@@ -130,11 +130,16 @@ func TestTampering(t *testing.T) {
 	}
 }
 
-// Each bit of each record counts.
+// Each byte of a record counts: all of what is around age's file, and of that a
+// sample that reaches each of its parts.
 func TestEveryByteCounts(t *testing.T) {
 	d := newDesk(t)
 	c := writeCase(t, caseA, d.Recipients, lines(2)...)
-	for at := range c.records[0] {
+	size := len(c.records[0])
+	for at := range size {
+		if at > recordPrefix+64 && at < size-tagSize-64 && at%29 != 0 {
+			continue
+		}
 		records := clone(c.records)
 		records[0][at] ^= 1
 		got, err := ReadTranscript(caseA, c.header, records, d.officer)
