@@ -147,7 +147,7 @@ func (t *Seat) ask(ctx context.Context, method, path string, body, into any) (er
 	defer func() {
 		switch r := recover(); r {
 		case nil:
-		case http.ErrAbortHandler: //nolint:errorlint // what a handler panics with is compared, as net/http does
+		case http.ErrAbortHandler:
 			err = errors.New("standin: the connection was cut")
 		default:
 			panic(r)
