@@ -27,13 +27,13 @@ cd "$work"
 
 server=github.com/mattermost/mattermost/server/v8
 echo "mattermost: building the server (some minutes the first time)"
-GOWORK=off GOFLAGS= go build -mod=mod -trimpath -ldflags '-s -w' \
+GOWORK=off GOFLAGS='' go build -mod=mod -trimpath -ldflags '-s -w' \
 	-o "$out/mattermost.new" "$server/cmd/mattermost"
-source=$(GOWORK=off GOFLAGS= go list -mod=mod -m -f '{{.Dir}}' "$server")
+source=$(GOWORK=off GOFLAGS='' go list -mod=mod -m -f '{{.Dir}}' "$server")
 
 echo "mattermost: copying i18n and templates"
 for folder in i18n templates; do
-	rm -rf "$out/$folder"
+	rm -rf "${out:?}/$folder"
 	cp -R "$source/$folder" "$out/$folder"
 	# The module cache is read-only, and so would the copy be.
 	chmod -R u+w "$out/$folder"
