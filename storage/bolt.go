@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -20,8 +19,10 @@ var (
 	// be there. The process ends; the operator reads the cause behind it,
 	// frees space or mends the disk, and starts it again.
 	ErrFailed = errors.New("storage: writing to the disk failed: free space or mend the disk, then start again")
-	// ErrDamaged says that the file is cut, overwritten or of another kind. It
-	// was not changed. The operator restores it from a backup.
+	// ErrDamaged says that the file is cut, overwritten or of another kind:
+	// from OpenBolt all of it, otherwise the part that the call needed, and the
+	// rest may be in order. Nothing was changed. The operator restores the file
+	// from a backup.
 	ErrDamaged = errors.New("storage: the file is damaged or is not a store: restore it from a backup")
 	// ErrFormat says that the file is sound but not of this version's format,
 	// or belongs to another program. It was not changed.
@@ -52,25 +53,50 @@ func (b *Bolt) Failed() <-chan struct{} { return b.writer.failed }
 func (b *Bolt) Close() error {
 	b.closing.Do(func() {
 		b.writer.close()
+		if b.writer.blocked() != nil {
+			// bbolt would wait for ever.
+			b.closeErr = abandon(b.file)
+			return
+		}
 		b.closeErr = closeDB(b.db, b.file)
 	})
 	return b.closeErr
 }
 
 // view reads from a snapshot of what is committed.
-func (b *Bolt) view(ctx context.Context, read func(*table) error) (err error) {
+func (b *Bolt) view(ctx context.Context, read func(*table) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	defer recoverDamage(&err)
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	err = b.db.View(func(tx *bolt.Tx) error {
-		return read(&table{bucket: tx.Bucket([]byte(bucketName))})
-	})
-	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
-		return errClosed
+	tx, err := b.snapshot()
+	if err != nil {
+		return err
 	}
-	return err
+	defer func() { _ = tx.Rollback() }()
+	return func() (err error) {
+		defer recoverDamage(&err)
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+		return read(&table{bucket: tx.Bucket([]byte(bucketName))})
+	}()
+}
+
+// snapshot begins a read. A fault at this point leaves bbolt's locks held: then
+// the store has failed as a whole.
+func (b *Bolt) snapshot() (tx *bolt.Tx, err error) {
+	if err := b.writer.blocked(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = b.writer.fail(damaged(p), true)
+		}
+	}()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	tx, err = b.db.Begin(false)
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		return nil, errClosed
+	}
+	return tx, err
 }
 
 // Load implements Store.
@@ -223,13 +249,13 @@ func (b *Bolt) Sweep(ctx context.Context, before time.Time, n int) (int, error) 
 	return dropped, nil
 }
 
-// closeDB closes the database. Where bbolt cannot, because the file is damaged,
-// closing the file itself gives up the lock.
+// closeDB closes the database, also where bbolt cannot because the file is
+// damaged.
 func closeDB(db *bolt.DB, file *os.File) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			_ = file.Close()
-			err = fmt.Errorf("%w (%v)", ErrDamaged, p)
+			_ = abandon(file)
+			err = damaged(p)
 		}
 	}()
 	return db.Close()

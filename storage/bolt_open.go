@@ -130,7 +130,7 @@ func inspect(path string) (err error) {
 	case info.Size() == 0:
 		return fmt.Errorf("%w: %s is empty", ErrDamaged, path)
 	}
-	db, file, err := openDB(path, &bolt.Options{ReadOnly: true, PreLoadFreelist: true})
+	db, file, err := openDB(path, &bolt.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func openDB(path string, options *bolt.Options) (db *bolt.DB, file *os.File, err
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			_ = file.Close()
+			_ = abandon(file)
 			db, err = nil, fmt.Errorf("%w: %s (%v)", ErrDamaged, path, p)
 		}
 	}()

@@ -27,6 +27,7 @@ type writer struct {
 	queue   []*write
 	closed  bool
 	failure error
+	stuck   bool // the database holds a lock that it will not give back
 
 	wake    chan struct{} // holds one: there is something in the queue
 	failed  chan struct{} // closed when failure is set
@@ -154,55 +155,97 @@ func (w *writer) gather() (batch []*write, last bool) {
 }
 
 // settle makes the changes of a batch and tells each caller what came of its
-// own.
+// own. Where the file is damaged in one place, only the changes that touch the
+// place fail: one broken conversation must not silence the others.
 func (w *writer) settle(batch []*write) {
 	results, err := w.transact(batch)
-	if err != nil {
-		err = w.fail(err)
+	switch {
+	case err == nil:
+		for i, mine := range batch {
+			mine.done <- results[i]
+		}
+	case errors.Is(err, ErrFailed):
 		for _, mine := range batch {
 			mine.done <- err
 		}
-		return
-	}
-	for i, mine := range batch {
-		mine.done <- results[i]
+	case len(batch) == 1:
+		batch[0].done <- err
+	default:
+		for i := range batch {
+			w.settle(batch[i : i+1])
+		}
 	}
 }
 
-// transact makes the changes of a batch in one transaction. An error means
-// that it is not known what of them is on the disk.
+// transact makes the changes of a batch in one transaction. After ErrDamaged
+// nothing of them was made; after ErrFailed that is not known.
 func (w *writer) transact(batch []*write) (results []error, err error) {
-	defer recoverDamage(&err)
+	if failure := w.broken(); failure != nil {
+		return nil, failure
+	}
+	ended := false
+	defer func() {
+		if p := recover(); p != nil {
+			err = damaged(p)
+			if !ended {
+				err = w.fail(err, true)
+			}
+		}
+	}()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	tx, err := w.db.Begin(true)
 	if err != nil {
-		return nil, err
+		return nil, w.fail(err, false)
 	}
-	// After a commit this does nothing.
-	defer func() { _ = tx.Rollback() }()
+	defer func() {
+		_ = tx.Rollback() // After a commit this does nothing.
+		ended = true
+	}()
 	t := &table{bucket: tx.Bucket([]byte(bucketName))}
 	results = make([]error, len(batch))
 	for i, mine := range batch {
 		results[i] = mine.apply(t)
 		if t.err != nil {
-			return nil, t.err
+			return nil, w.fail(t.err, false)
 		}
 	}
 	if !t.written {
 		return results, nil
 	}
 	if err := tx.Commit(); err != nil {
-		return nil, err
+		return nil, w.fail(err, false)
 	}
 	return results, nil
+}
+
+// broken returns ErrFailed with its cause once the store has failed.
+func (w *writer) broken() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failure
+}
+
+// blocked returns ErrFailed with its cause if not even reading is possible any
+// more.
+func (w *writer) blocked() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stuck {
+		return w.failure
+	}
+	return nil
 }
 
 // fail ends all writing, also what waits: after a failed write or fsync the
 // operating system may have dropped what it could not write, and only a fresh
 // start sees what is really there.
-func (w *writer) fail(cause error) error {
+func (w *writer) fail(cause error, stuck bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.stuck = w.stuck || stuck
+	if w.failure != nil {
+		return w.failure
+	}
 	w.failure = fmt.Errorf("%w: %w", ErrFailed, cause)
 	close(w.failed)
 	for _, mine := range w.queue {
@@ -212,11 +255,13 @@ func (w *writer) fail(cause error) error {
 	return w.failure
 }
 
-// recoverDamage turns a panic of bbolt, or a read beyond the end of the mapped
-// file, into ErrDamaged: both mean that the file is not what was written. It is
-// deferred where the store touches the file.
+// damaged makes an error of a panic: bbolt's own where a page is not what it
+// should be, or a fault where the file ends before its map does.
+func damaged(p any) error { return fmt.Errorf("%w (%v)", ErrDamaged, p) }
+
+// recoverDamage is deferred where the store touches the file.
 func recoverDamage(err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("%w (%v)", ErrDamaged, p)
+		*err = damaged(p)
 	}
 }
