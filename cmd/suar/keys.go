@@ -18,7 +18,7 @@ import (
 
 // passphraseFileVariable names a file with the passphrase of a key file, for
 // scripts; a person is asked on the terminal.
-const passphraseFileVariable = "SUAR_PASSPHRASE_FILE"
+const passphraseFileVariable = "SUAR_PASSPHRASE_FILE" //nolint:gosec // The name of a variable is no credential.
 
 func newKeysCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -256,7 +256,7 @@ func (a passphraseAsker) fromFile() (passphrase string, ok bool, err error) {
 	if path == "" {
 		return "", false, nil
 	}
-	b, err := os.ReadFile(path)
+	b, err := os.ReadFile(path) //nolint:gosec // Whoever sets the variable runs the program.
 	if err != nil {
 		return "", false, fmt.Errorf("passphrase file: %w", err)
 	}

@@ -309,3 +309,40 @@ func FuzzHeader(f *testing.F) {
 		}
 	})
 }
+
+// A record that the server itself wrote unreadable does not break the chain:
+// what follows is proven, and the fault is told.
+func TestWrittenUnreadable(t *testing.T) {
+	d := newDesk(t)
+	c := writeCase(t, caseA, d.Recipients, lines(1)...)
+	l, _, err := c.tape.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := framed{seq: 2, entry: []byte("not an age file")}
+	bad.tag = l.tag(bad.untagged())
+	l = l.next(bad.bytes())
+	tape := c.tape
+	tape.Chain, tape.Head, tape.Seq = l.mac[:], l.head[:], 2
+	tape, records, err := tape.Append(lines(1)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.records = append(append(c.records, bad.bytes()), records...)
+	got := read(t, c, d.officer)
+	if len(got.Faults) != 1 || got.Faults[0].Position != 2 || got.Proven != 3 || len(got.Entries) != 2 || !got.Entries[1].Proven {
+		t.Errorf("%d proven, %v", got.Proven, got.Faults)
+	}
+	if err := got.Check(tape.Witness()); err != nil {
+		t.Errorf("the witness does not fit: %v", err)
+	}
+	var fault *Fault
+	tape.Seq++
+	if err := got.Check(tape.Witness()); !errors.As(err, &fault) || fault.Kind != FaultCut {
+		t.Errorf("a cut end behind it: got %v", err)
+	}
+	var b strings.Builder
+	if err := got.WriteText(&b, "", nil); err != nil || !strings.Contains(b.String(), "The order of all 3 records is proven, but not all can be read") {
+		t.Errorf("%v: %s", err, b.String())
+	}
+}

@@ -160,6 +160,10 @@ func TestParseVaultKey(t *testing.T) {
 		if err != nil || key.secret.Reveal() != string(raw) {
 			t.Errorf("a good key is refused: %v", err)
 		}
+		var read VaultKey
+		if err := read.UnmarshalText([]byte(text)); err != nil || !read.secret.Equal(key.secret) {
+			t.Errorf("as text it is another key: %v", err)
+		}
 	}
 	for name, text := range map[string]string{
 		"empty": "", "raw bytes": string(raw), "short": hex.EncodeToString(raw[:31]), "long": hex.EncodeToString(raw) + "00",

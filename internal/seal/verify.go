@@ -66,12 +66,12 @@ func (v *verifier) run(records []openRecord) {
 		position := i + 1
 		switch {
 		case !r.opens:
+			damaged++
 			if v.prove(r) {
 				// Written as it is by who held the key: the chain goes on.
 				v.t.Faults = append(v.t.Faults, Fault{position, FaultChanged, "it was written unreadable"})
 				continue
 			}
-			damaged++
 			v.fault(position, FaultChanged, "its bytes were changed; it cannot be read")
 			continue
 		case seen[r.seq]:
@@ -85,7 +85,7 @@ func (v *verifier) run(records []openRecord) {
 			if gap > damaged {
 				v.fault(position, FaultMissing, "%s before record %d", missing(gap-damaged), due)
 			}
-			damaged -= min(gap, damaged)
+			damaged = 0
 			if r.seq != due {
 				v.fault(position, FaultMoved, "record %d is here where record %d belongs", r.seq, due)
 			}
