@@ -116,18 +116,16 @@ func (l *listener) safe() int64 {
 func (l *listener) loadMark(ctx context.Context) (int64, error) {
 	oldest := l.Now().Add(-horizon).UnixMilli()
 	pref, resp, err := l.client.GetPreferenceByCategoryAndName(ctx, l.place.bot, markCategory, l.place.channel)
-	if err != nil {
-		if resp != nil && (resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusBadRequest) {
-			return oldest, nil // there is none yet
-		}
+	none := resp != nil && (resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusBadRequest)
+	switch {
+	case none:
+		return oldest, nil
+	case err != nil:
 		return 0, failed(resp, err)
 	}
-	mark, err := strconv.ParseInt(pref.Value, 10, 64)
-	if err != nil {
-		return oldest, nil
-	}
-	l.saved = mark
-	return max(mark, oldest), nil
+	// What is no number is as if there were none.
+	l.saved, _ = strconv.ParseInt(pref.Value, 10, 64)
+	return max(l.saved, oldest), nil
 }
 
 // saveMark saves the mark if it moved. That it cannot be saved costs reading

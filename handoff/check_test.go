@@ -51,8 +51,8 @@ func TestCheck(t *testing.T) {
 		{"by name", func(c *Config) { c.Channel = team.Name + "/" + channel.Name }, nil},
 		{"dead token", func(c *Config) { c.Token = "canary" }, []string{"Mattermost does not accept the token"}},
 		{"no server", func(c *Config) { c.URL = "http://127.0.0.1:1" }, []string{"Mattermost does not answer as it should (status 0)"}},
-		{"a person's token", func(c *Config) { c.Token = Token(w.Officers[0].Token) }, []string{"The token is that of a person"}},
-		{"an administrator's token", func(c *Config) { c.Token = Token(w.Admin.Token) }, []string{
+		{"a person's token", func(c *Config) { c.Token = Secret(w.Officers[0].Token) }, []string{"The token is that of a person"}},
+		{"an administrator's token", func(c *Config) { c.Token = Secret(w.Admin.Token) }, []string{
 			"The token is that of a person", "The bot is a system administrator", "The bot is not in the officers' channel",
 		}},
 		{"another channel", func(c *Config) { c.Channel = other.Id }, []string{"The bot is not in the officers' channel"}},

@@ -37,8 +37,8 @@ func (d *Desk) Deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 	if err == nil {
 		return done, nil
 	}
-	var f *engine.Failure
-	if !errors.As(err, &f) {
+	f, ok := errors.AsType[*engine.Failure](err)
+	if !ok {
 		f = d.unreached(err)
 	}
 	if _, open := dl.Effect.(flows.Open); open && f.Final {
@@ -50,8 +50,7 @@ func (d *Desk) Deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 // unreached is a failure to learn who and where we are: it concerns everybody.
 func (d *Desk) unreached(err error) *engine.Failure {
 	f := &engine.Failure{Err: err, After: afterPending, All: true}
-	var fault *faultError
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[*faultError](err); ok {
 		f.Status = fault.status
 		if fault.status >= 400 && fault.status < 500 {
 			f.After = afterRefusal

@@ -133,8 +133,11 @@ func TestMarkKeepsOneSign(t *testing.T) {
 			sign flows.Sign
 			want string
 		}{
-			{flows.SignHeld, "hourglass_flowing_sand"}, {flows.SignSent, "white_check_mark"},
-			{flows.SignSent, "white_check_mark"}, {flows.SignNote, "lock"}, {flows.SignFailed, "x"},
+			{flows.SignHeld, "hourglass_flowing_sand"},
+			{flows.SignSent, "white_check_mark"},
+			{flows.SignSent, "white_check_mark"},
+			{flows.SignNote, "lock"},
+			{flows.SignFailed, "x"},
 		} {
 			r.deliver(engine.Delivery{ID: id(2 + i), Thread: root, Effect: flows.Mark{Post: flows.PostID(post.Id), Sign: step.sign}})
 			if diff := cmp.Diff([]string{"budi: x", "suar: " + step.want}, w.Reactions(post.Id)); diff != "" {

@@ -58,15 +58,15 @@ func failure(resp *model.Response, err error) *engine.Failure {
 // isPending says whether the server is still at work on a post with the same
 // pending id.
 func isPending(err error) bool {
-	var app *model.AppError
-	return errors.As(err, &app) && app.Id == "api.post.deduplicate_create_post.pending"
+	app, ok := errors.AsType[*model.AppError](err)
+	return ok && app.Id == "api.post.deduplicate_create_post.pending"
 }
 
 // rootGone says whether a reply was refused because its thread is no more,
 // which Mattermost calls a bad request.
 func rootGone(err error) bool {
-	var app *model.AppError
-	return errors.As(err, &app) && app.Id == "api.post.create_post.root_id.app_error"
+	app, ok := errors.AsType[*model.AppError](err)
+	return ok && app.Id == "api.post.create_post.root_id.app_error"
 }
 
 // retryAfter is what the server asks to wait: seconds, or until a date.

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,20 +28,20 @@ import (
 	"suar/internal/engine"
 )
 
-// A Token is the bot's access token. It prints as "<secret>".
-type Token string
+// A Secret prints as "<secret>".
+type Secret string
 
-// String hides the token.
-func (Token) String() string { return "<secret>" }
+// String hides the secret.
+func (Secret) String() string { return "<secret>" }
 
-// GoString hides the token.
-func (Token) GoString() string { return "<secret>" }
+// GoString hides the secret.
+func (Secret) GoString() string { return "<secret>" }
 
-// LogValue hides the token.
-func (Token) LogValue() slog.Value { return slog.StringValue("<secret>") }
+// LogValue hides the secret.
+func (Secret) LogValue() slog.Value { return slog.StringValue("<secret>") }
 
-// MarshalText hides the token.
-func (Token) MarshalText() ([]byte, error) { return []byte("<secret>"), nil }
+// MarshalText hides the secret.
+func (Secret) MarshalText() ([]byte, error) { return []byte("<secret>"), nil }
 
 // A Config is what a Desk is made of. URL, Token, Channel, CallbackURL, Key,
 // Handler and Log must be there.
@@ -48,7 +49,7 @@ type Config struct {
 	// URL is Mattermost's address, such as https://chat.example.org.
 	URL string
 	// Token is the access token of a bot account.
-	Token Token
+	Token Secret
 	// Channel is the officers' private channel: its id, or "team/channel" by
 	// the names in its address.
 	Channel string
@@ -73,7 +74,8 @@ type Config struct {
 	Log *slog.Logger
 	// Now is the clock; nil is the system's.
 	Now func() time.Time
-	// Transport carries the requests; nil is http.DefaultTransport.
+	// Transport carries the requests; nil is one of our own. The websocket takes
+	// its dialler, proxy and TLS settings if it is an *http.Transport.
 	Transport http.RoundTripper
 	// Heartbeat is how often the listener asks whether it still hears; zero is
 	// 15 s.
@@ -157,7 +159,7 @@ func New(c Config) (*Desk, error) {
 		c.Now = time.Now
 	}
 	if c.Transport == nil {
-		c.Transport = http.DefaultTransport
+		c.Transport = newTransport()
 	}
 	if c.Heartbeat <= 0 {
 		c.Heartbeat = 15 * time.Second
@@ -183,6 +185,18 @@ const (
 	// maxAnswer is far more than 200 posts of the greatest length need.
 	maxAnswer = 64 << 20
 )
+
+// newTransport keeps as many connections as deliveries run at once.
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 10 * time.Second,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 32,
+		IdleConnTimeout:     90 * time.Second,
+	}
+}
 
 // bounded keeps an answer from filling the memory.
 type bounded struct{ http.RoundTripper }

@@ -66,7 +66,8 @@ func (d *Desk) Run(ctx context.Context) error {
 		// Only a socket that closed can be resumed. One that stayed open may
 		// have said nothing because we were not allowed to hear it.
 		l.missed = l.missed || !errors.Is(err, errClosed)
-		if sleep(ctx, wait/2+rand.N(wait)) != nil {
+		pause := wait/2 + rand.N(wait) //nolint:gosec // a pause is no secret
+		if sleep(ctx, pause) != nil {
 			return nil
 		}
 		wait = min(2*wait, maxWait)
@@ -155,10 +156,11 @@ func (l *listener) dial(ctx context.Context) (*websocket.Conn, error) {
 			"connection_id": {l.connection}, "sequence_number": {strconv.FormatInt(l.last+1, 10)},
 		}.Encode()
 	}
-	dialer := websocket.Dialer{HandshakeTimeout: requestTimeout, Proxy: http.ProxyFromEnvironment}
+	dialer := websocket.Dialer{HandshakeTimeout: requestTimeout}
 	if t, ok := l.Transport.(*http.Transport); ok {
 		dialer.TLSClientConfig, dialer.Proxy, dialer.NetDialContext = t.TLSClientConfig, t.Proxy, t.DialContext
 	}
+	//nolint:bodyclose // the library says that it need not be closed
 	conn, resp, err := dialer.DialContext(ctx, address.String(), http.Header{"Authorization": {"Bearer " + string(l.Token)}})
 	if err != nil {
 		f := &faultError{err: err}

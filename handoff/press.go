@@ -211,8 +211,7 @@ func (d *Desk) refuse(cause string) string {
 // again answers a press that could not be recorded.
 func (d *Desk) again(err error) string {
 	status := 0
-	var f *faultError
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*faultError](err); ok {
 		status = f.status
 	}
 	d.Log.Error("a press was not recorded", "status", status)

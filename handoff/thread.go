@@ -91,8 +91,7 @@ func (d *Desk) handle(ctx context.Context, c change) bool {
 		}
 		if n, ok := d.waits.count(d.Now()); ok {
 			status := 0
-			var f *faultError
-			if errors.As(err, &f) {
+			if f, ok := errors.AsType[*faultError](err); ok {
 				status = f.status
 			}
 			d.Log.Warn("officers' posts wait to be handed over", "tries", n, "status", status)
@@ -150,8 +149,7 @@ func (d *Desk) unknown(ctx context.Context, c change) error {
 	}
 	if c.what == created {
 		if f := d.mark(ctx, p, flows.Mark{Post: flows.PostID(c.post.Id), Sign: flows.SignFailed}); f != nil {
-			var failure *engine.Failure
-			if errors.As(f, &failure) && failure.Final {
+			if failure, ok := errors.AsType[*engine.Failure](f); ok && failure.Final {
 				return nil
 			}
 			return f
