@@ -25,7 +25,7 @@ func TestAlarmAfterRestart(t *testing.T) {
 		time.Sleep(30 * time.Minute)
 		stop()
 		time.Sleep(3 * time.Hour)
-		stop = w.run(w.engine())
+		w.run(w.engine())
 		synctest.Wait()
 		want := []string{"person said a", "bot paged"}
 		if diff := cmp.Diff(want, w.only()); diff != "" {

@@ -189,7 +189,7 @@ func (e *Engine) checkKey(ctx context.Context) error {
 		rec, err := e.store.Load(ctx, keyRecord)
 		if err == nil {
 			if _, err := e.vault.Open("check", keyRecord, rec.State); err != nil {
-				return fmt.Errorf("%w (%v)", ErrWrongKey, err)
+				return fmt.Errorf("%w (%w)", ErrWrongKey, err)
 			}
 			return nil
 		}

@@ -165,6 +165,7 @@ func TestAskedToWait(t *testing.T) {
 		synctest.Wait()
 		w.handle(e, said(2, 1, "b"))
 		time.Sleep(20 * time.Second)
+		synctest.Wait()
 		for i, at := range times[1:] {
 			if at.Sub(start) < 7*time.Second {
 				t.Errorf("delivery %d came after %v, asked for 7s", i+2, at.Sub(start))
@@ -317,8 +318,26 @@ func TestReplacedCase(t *testing.T) {
 		w.handle(e, leave)
 		w.handle(e, said(2, 3, "b"))
 		before := len(w.channel.deliveries())
+		second := false
+		w.channel.setAnswer(func(_ context.Context, del Delivery) error {
+			if _, open := del.Effect.(flows.Open); open && second {
+				return &Failure{Status: 500}
+			}
+			second = true
+			return nil
+		})
 		w.run(w.engine())
 		synctest.Wait()
+		id := w.vault.Blind("conversation", "tg:555002")
+		c, _, err := e.load(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.State.Thread(); got != "" {
+			t.Errorf("the first case's card became the second's thread: %q", got)
+		}
+		w.channel.setAnswer(nil)
+		time.Sleep(time.Minute)
 		opens := slices.DeleteFunc(w.channel.deliveries()[before:], func(d Delivery) bool { return describe(d.Effect) != "open" })
 		if len(opens) != 2 {
 			t.Fatalf("%d cards, want 2", len(opens))
@@ -326,8 +345,7 @@ func TestReplacedCase(t *testing.T) {
 		if opens[0].Card.Code == opens[1].Card.Code || opens[0].Card.Code == "" {
 			t.Errorf("the cards of two cases have the codes %q and %q", opens[0].Card.Code, opens[1].Card.Code)
 		}
-		c, _, err := e.load(t.Context(), w.vault.Blind("conversation", "tg:555002"))
-		if err != nil {
+		if c, _, err = e.load(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 		w.channel.mu.Lock()

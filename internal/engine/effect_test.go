@@ -60,9 +60,6 @@ func TestEffectsOnDisk(t *testing.T) {
 	kinds := kindsIn(t, "effect.go")
 	for _, ef := range effects {
 		name := typeName(ef)
-		if got := flows.EffectKind(ef); got != kinds[name] {
-			t.Errorf("flows.EffectKind(%s) = %q, in package flows it is %q", name, got, kinds[name])
-		}
 		delete(kinds, name)
 		text, err := json.Marshal(effectJSON{ef})
 		if err != nil {
@@ -82,23 +79,5 @@ func TestEffectsOnDisk(t *testing.T) {
 	var unknown effectJSON
 	if err := json.Unmarshal([]byte(`{"kind":"later","effect":{}}`), &unknown); err == nil {
 		t.Error("an effect of an unknown kind was read")
-	}
-}
-
-// TestEventKinds compares what the log calls an event with its name in package
-// flows.
-func TestEventKinds(t *testing.T) {
-	t.Parallel()
-	got := map[string]string{}
-	for _, ev := range []flows.Event{
-		flows.Started{}, flows.Asked{}, flows.Said{}, flows.Chose{}, flows.Attached{},
-		flows.Edited{}, flows.Blocked{}, flows.Garbled{}, flows.Claimed{}, flows.Replied{},
-		flows.Noted{}, flows.Revised{}, flows.Withdrawn{}, flows.Closed{}, flows.TimedOut{},
-		flows.Delivered{}, flows.Undelivered{},
-	} {
-		got[typeName(ev)] = flows.EventKind(ev)
-	}
-	if diff := cmp.Diff(kindsIn(t, "event.go"), got); diff != "" {
-		t.Errorf("kinds of events (-flows +engine):\n%s", diff)
 	}
 }

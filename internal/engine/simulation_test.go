@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -184,16 +185,16 @@ func (p *simStore) Commit(ctx context.Context, c storage.Commit) error {
 		panic(crash{p})
 	}
 	err := p.Store.Commit(ctx, c)
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		for _, name := range c.Names {
 			s.known[name] = true
 		}
-	case storage.ErrConflict:
+	case errors.Is(err, storage.ErrConflict):
 		s.met["conflict"]++
-	case storage.ErrDuplicate:
+	case errors.Is(err, storage.ErrDuplicate):
 		s.met["duplicate"]++
-	case storage.ErrLeaseLost:
+	case errors.Is(err, storage.ErrLeaseLost):
 		s.met["lease lost"]++
 	}
 	if s.chance(2, "crash after a commit") {
@@ -388,11 +389,11 @@ func (s *simulation) handOver(q *queue) {
 			} else {
 				q.texts = append(q.texts, in.ID)
 			}
-		case err == ErrUnknown && !s.known[s.vault.Blind("name", in.Name)]:
+		case errors.Is(err, ErrUnknown) && !s.known[s.vault.Blind("name", in.Name)]:
 			// The card is there and not yet recorded: the edge waits for that.
 			s.met["reply before the card is recorded"]++
 			return
-		case err == ErrUnknown:
+		case errors.Is(err, ErrUnknown):
 			s.met["reply to a case that ended"]++
 			if q.tries[in.ID] > 1 {
 				q.refused = append(q.refused, in.ID)
@@ -423,7 +424,7 @@ func (s *simulation) dispatcher(e *Engine, side flows.Side) *dispatcher {
 
 func (s *simulation) lease(e *Engine, side flows.Side) []storage.Leased {
 	leased, err := s.dispatcher(e, side).lease(context.Background(), 1+s.rng.IntN(3))
-	if err != nil && err != storagetest.ErrOutage {
+	if err != nil && !errors.Is(err, storagetest.ErrOutage) {
 		s.t.Errorf("lease: %v", err)
 	}
 	return leased
