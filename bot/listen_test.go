@@ -413,7 +413,7 @@ func TestPressesAreAcknowledged(t *testing.T) {
 }
 
 func TestTroubleOfPolling(t *testing.T) {
-	for _, tt := range []struct {
+	tests := []struct {
 		name    string
 		failure *telegramtest.Failure
 		log     string
@@ -425,19 +425,25 @@ func TestTroubleOfPolling(t *testing.T) {
 		{"half an answer", &telegramtest.Failure{Status: 200, Body: `{"ok":true,"result":[{"update_id":1,"mess`}, "status=200"},
 		{"page with 200", telegramtest.Broken(200), "status=200"},
 		{"409", telegramtest.Refused(409, "Conflict: terminated by other getUpdates request"), "another program receives"},
-	} {
+	}
+	// All at once: each has to wait out the pause before the same is asked again.
+	stages := make([]*stage, len(tests))
+	for i, tt := range tests {
+		s := newStage(t, telegramtest.Options{})
+		s.Fail("getUpdates", telegramtest.Times(tt.failure))
+		s.Person(canaryChat).Say("satu")
+		s.run(s.bot(nil))
+		stages[i] = s
+	}
+	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			s := newStage(t, telegramtest.Options{})
-			s.Fail("getUpdates", telegramtest.Times(tt.failure))
-			s.Person(canaryChat).Say("satu")
-			s.run(s.bot(nil))
+			s := stages[i]
 			s.drained()
 			if len(s.journal.all()) != 1 {
 				t.Errorf("got %v", s.journal.all())
 			}
 			line := s.log.String()
-			for _, part := range strings.Split(tt.log, " ") {
+			for part := range strings.SplitSeq(tt.log, " ") {
 				if !strings.Contains(line, part) {
 					t.Errorf("no %q in the log:\n%s", part, line)
 				}

@@ -7,9 +7,10 @@
 // and every update is checked against a schema of the Bot API that others made,
 // and two foreign clients run against it unchanged.
 //
-// It differs from Telegram in these points: a webhook may be plain http, an
-// update may be of any size, and nothing is limited in its rate unless
-// [Server.Fail] says so.
+// It differs from Telegram in these points: a parameter or a field that the Bot
+// API does not know is refused, where Telegram ignores it; a webhook may be
+// plain http; an update may be of any size; and nothing is limited in its rate
+// unless [Server.Fail] says so.
 package telegramtest
 
 import (
