@@ -108,6 +108,31 @@ func TestAway(t *testing.T) {
 	})
 }
 
+// TestMarkIsKept: the next process begins where this one ended, and not at the
+// horizon; but not behind a post that the engine has not taken. Without
+// preferences, as on the stand-in, a process begins at the horizon.
+func TestMarkIsKept(t *testing.T) {
+	w := mattermosttest.Real(t)
+	r := newRig(t, w)
+	root := r.open(1)
+	stop := r.run()
+	taken := w.Post(w.Officers[0], string(root), "taken")
+	r.ledger.wait(t, root, 1)
+	r.ledger.setFail(errors.New("the disk is full"))
+	before := r.ledger.calls()
+	waits := w.Post(w.Officers[0], string(root), "waits")
+	r.until("the engine is asked", func() bool { return r.ledger.calls() > before })
+	stop()
+	l := listener{Desk: r.Desk, place: *r.place}
+	mark, err := l.loadMark(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mark < taken.CreateAt || mark >= waits.CreateAt {
+		t.Errorf("mark %d, want between the post that was taken, %d, and the one that waits, %d", mark, taken.CreateAt, waits.CreateAt)
+	}
+}
+
 // TestMuchHappenedUnheard: more than Mattermost gives at once.
 func TestMuchHappenedUnheard(t *testing.T) {
 	onEach(t, func(t *testing.T, w *mattermosttest.World) {
