@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -131,6 +132,9 @@ func (w *writer) run() {
 	defer close(w.stopped)
 	for range w.wake {
 		for {
+			// Those who were just answered often have the next change at hand:
+			// let them run first, and it comes along.
+			runtime.Gosched()
 			batch, last := w.gather()
 			if len(batch) > 0 {
 				w.settle(batch)
