@@ -130,7 +130,7 @@ type Bot struct {
 	acks chan struct{} // slots for acknowledging presses
 	busy chan struct{} // slots for handling events
 
-	partly partly
+	made   made
 	floods floods
 }
 

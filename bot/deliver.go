@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	telegram "github.com/go-telegram/bot"
@@ -89,10 +88,22 @@ func (c conversation) show(ctx context.Context, d engine.Delivery, quiet bool) (
 			}
 		}
 	}
+	// If this very delivery made a bubble before and that was not recorded, it
+	// is the one.
+	if made := c.b.made.of(d.ID); len(made) > 0 {
+		err := c.edit(ctx, made[0], text, keys)
+		if err == nil {
+			return joinIDs(made), nil
+		}
+		if k := refuse(err).kind; k != missing && k != fixed {
+			return "", err
+		}
+	}
 	id, err := c.send(ctx, text, keys, false)
 	if err != nil {
 		return "", err
 	}
+	c.b.made.keep(d.ID, []int{id})
 	// The old one goes after the new one is there: there is always one to see.
 	// That it stays is no reason to send yet another.
 	for _, o := range old {
@@ -107,8 +118,9 @@ func (c conversation) say(ctx context.Context, delivery string, e flows.Say) (fl
 	if len(parts) == 0 {
 		return "", &refusal{kind: malformed}
 	}
-	// A delivery that broke off is taken up where it did, if this process did it.
-	ids := c.b.partly.take(delivery)
+	// A delivery that broke off is taken up where it did, and one that was
+	// performed and not recorded is not performed again.
+	ids := slices.Clone(c.b.made.of(delivery))
 	for i := len(ids); i < len(parts); i++ {
 		var keys models.ReplyMarkup
 		if i == len(parts)-1 {
@@ -124,10 +136,10 @@ func (c conversation) say(ctx context.Context, delivery string, e flows.Say) (fl
 				}
 				return "", &refusal{status: r.status, kind: r.kind, perhaps: true}
 			}
-			c.b.partly.put(delivery, ids)
 			return "", err
 		}
 		ids = append(ids, id)
+		c.b.made.keep(delivery, slices.Clone(ids))
 	}
 	return joinIDs(ids), nil
 }
@@ -345,35 +357,5 @@ func parseIDs(m flows.MessageID) []int {
 		}
 		ids = append(ids, id)
 	}
-	return ids
-}
-
-// maxPartly bounds the deliveries that are remembered as begun.
-const maxPartly = 1024
-
-// partly remembers the messages of deliveries that broke off. It is a kindness
-// to the person, not a promise: another process sends them again.
-type partly struct {
-	mu   sync.Mutex
-	sent map[string][]int
-}
-
-func (p *partly) put(delivery string, ids []int) {
-	if len(ids) == 0 {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.sent == nil || len(p.sent) >= maxPartly {
-		p.sent = map[string][]int{}
-	}
-	p.sent[delivery] = ids
-}
-
-func (p *partly) take(delivery string) []int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	ids := p.sent[delivery]
-	delete(p.sent, delivery)
 	return ids
 }

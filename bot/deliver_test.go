@@ -282,6 +282,31 @@ func TestLongWordsThatBreakOffAreTakenUp(t *testing.T) {
 	}
 }
 
+// TestWhatWasNotRecordedIsNotMadeAgain: the engine delivers again what it could
+// not record.
+func TestWhatWasNotRecordedIsNotMadeAgain(t *testing.T) {
+	k := newTalk(t, nil)
+	show, say := k.delivery(flows.Show{}), k.delivery(flows.Say{Text: long()})
+	show.View.Text = "satu"
+	first, words := k.deliver(show), k.deliver(say)
+	show.View.Text = "dua" // the view is of the time of delivery
+	if again := k.deliver(show); again.Message != first.Message {
+		t.Errorf("a second bubble %s after %s", again.Message, first.Message)
+	}
+	before := len(k.texts())
+	if again := k.deliver(say); again.Message != words.Message || len(k.texts()) != before {
+		t.Errorf("said twice: %s after %s", again.Message, words.Message)
+	}
+	if got := k.texts(); got[0] != "dua" {
+		t.Errorf("the bubble says %q", got[0])
+	}
+	// A bubble that is gone meanwhile is made anew.
+	k.person.Delete(k.bots()[0].ID)
+	if again := k.deliver(show); again.Message == first.Message {
+		t.Errorf("nothing to see")
+	}
+}
+
 func TestLongWordsThatCannotEndAreTakenBack(t *testing.T) {
 	k := newTalk(t, nil)
 	k.Fail("sendMessage", telegramtest.Times(nil, nil, telegramtest.Refused(403, "Forbidden: bot was blocked by the user")))

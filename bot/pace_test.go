@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -220,4 +221,45 @@ func BenchmarkListen(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "updates/s")
+}
+
+// TestTheWebhookIsWatched: another address than ours is somebody else's doing.
+func TestTheWebhookIsWatched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		var set []time.Duration
+		began := time.Now()
+		theirs := false
+		ctx, cancel := context.WithCancel(t.Context())
+		b := newTimed(t, func(r *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, "setWebhook") {
+				set = append(set, time.Since(began))
+				theirs = false
+				return reply(200, `{"ok":true,"result":true}`)
+			}
+			if time.Since(began) == 2*watch {
+				theirs = true
+			}
+			if time.Since(began) == 4*watch {
+				cancel()
+			}
+			url := "https://example.org/RAHASIA"
+			if theirs {
+				url = "https://thief.example"
+			}
+			return reply(200, fmt.Sprintf(`{"ok":true,"result":{"url":%q,"has_custom_certificate":false,"pending_update_count":0}}`, url))
+		}, func(c *Config) {
+			c.Mode, c.WebhookURL, c.WebhookSecret = Webhook, "https://example.org/RAHASIA", "s"
+			c.Log = slog.New(slog.NewTextHandler(&log, nil))
+		})
+		if err := b.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		if len(set) != 2 || set[0] != 0 || set[1] != 2*watch {
+			t.Errorf("set at %v, want at 0 and %v", set, 2*watch)
+		}
+		if !strings.Contains(log.String(), "level=ERROR") || strings.Contains(log.String(), "RAHASIA") || strings.Contains(log.String(), "thief") {
+			t.Errorf("log:\n%s", log.String())
+		}
+	})
 }
