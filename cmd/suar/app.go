@@ -81,7 +81,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	}
 	a.desk, err = handoff.New(handoff.Config{
 		URL:         s.Mattermost.URL,
-		Token:       handoff.Token(s.Mattermost.token.Reveal()),
+		Token:       handoff.Secret(s.Mattermost.token.Reveal()),
 		Channel:     s.Mattermost.Channel,
 		CallbackURL: s.Mattermost.Callback,
 		Key:         vault.Derive("mattermost buttons"),
