@@ -96,6 +96,32 @@ func TestOneSideDown(t *testing.T) {
 	})
 }
 
+// TestCallsGoFirst has a talk that keeps the officers' only slot busy when
+// somebody new comes.
+func TestCallsGoFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.limits.Officers = 1
+		w.channel.answer = func(context.Context, Delivery) error {
+			time.Sleep(time.Second)
+			return nil
+		}
+		e := w.engine()
+		w.run(e)
+		for talker := range 3 {
+			w.handle(e, said(talker, 1, "talk"))
+		}
+		time.Sleep(2500 * time.Millisecond) // The third card is on its way.
+		w.handle(e, said(3, 1, "new"))
+		time.Sleep(time.Minute)
+		want := []string{"open", "open", "open", "open", "relay talk", "relay talk", "relay talk", "relay new"}
+		if diff := cmp.Diff(want, w.channel.effects()); diff != "" {
+			t.Errorf("to the officers (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -80,17 +80,21 @@ func (e *Engine) openItem(ctx context.Context, l storage.Leased) (item, error) {
 	return it, nil
 }
 
-// priority puts urgent conversations before others, and in each the words that
-// somebody waits for before the housekeeping.
+// priority puts urgent conversations before others. Among equals, what calls an
+// officer or erases what somebody else must not see goes first, then what an
+// officer answers, then the other words, then the housekeeping.
 func priority(s flows.State, ef flows.Effect) uint8 {
 	var p uint8
 	if s.Urgent() {
-		p += 2
+		p = 4
 	}
 	switch ef.(type) {
-	case flows.Erase, flows.Mark:
-	default:
-		p++
+	case flows.Open, flows.Page, flows.Erase:
+		return p + 3
+	case flows.Say, flows.Amend:
+		return p + 2
+	case flows.Update, flows.Mark:
+		return p
 	}
-	return p
+	return p + 1
 }
