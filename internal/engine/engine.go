@@ -32,7 +32,8 @@ type Inbound struct {
 
 // A Handler takes events from the edges. When it returns nil the event is
 // durable and may be confirmed to its source. On ErrUnknown the event is of no
-// use. On any other error the edge keeps the event and hands it over again.
+// use. On ErrStep it would fail again: the edge puts it aside and goes on. On
+// any other error the edge keeps the event and hands it over again.
 type Handler interface {
 	Handle(ctx context.Context, in Inbound) error
 }
