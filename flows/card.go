@@ -17,7 +17,7 @@ func (b *Book) Card(s State, at time.Time) Card {
 	}
 	say := func(key string, pairs ...string) string { return b.say(b.policy.Officers, key, pairs...) }
 	card := Card{
-		Code:    Code(c.ID),
+		Code:    c.ID.Code(),
 		Urgent:  s.Urgent() && c.Phase != Ended,
 		Mention: true,
 		Tone:    ToneWaiting,

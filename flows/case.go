@@ -26,7 +26,7 @@ func (t *turn) open() {
 	}
 	t.s.Left = false
 	if t.s.Case != nil {
-		t.s.Earlier = Code(t.s.Case.ID)
+		t.s.Earlier = t.s.Case.ID.Code()
 	}
 	t.s.Case = &Case{ID: t.m.caseID(), Phase: Opening, Opened: t.m.At, Language: t.s.Language}
 	t.do(Open{})

@@ -3,10 +3,10 @@ package flows
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
+
+	"suar/internal/caseid"
 )
 
 // A State is all that is known of one conversation. The zero State is a
@@ -107,9 +107,8 @@ const (
 
 // A Case is what the officers have of a conversation.
 type Case struct {
-	// ID is 16 random bytes in hexadecimal.
-	ID    string `json:"id"`
-	Phase Phase  `json:"phase"`
+	ID    caseid.ID `json:"id"`
+	Phase Phase     `json:"phase"`
 	// Language is the person's, kept for the card and for when a person who
 	// deleted the chat comes back.
 	Language string `json:"language,omitempty"`
@@ -143,12 +142,11 @@ func (s State) Blank() bool {
 func (s State) Alarm() time.Time { return s.Due }
 
 // CaseID returns the present case, if there is one.
-func (s State) CaseID() (id [16]byte, ok bool) {
+func (s State) CaseID() (id caseid.ID, ok bool) {
 	if s.Case == nil {
 		return id, false
 	}
-	n, err := hex.Decode(id[:], []byte(s.Case.ID))
-	return id, err == nil && n == len(id)
+	return s.Case.ID, true
 }
 
 // Thread returns the root post of the present case, "" before it is placed.
@@ -203,63 +201,4 @@ func (m Moment) token() string {
 	return base64.RawURLEncoding.EncodeToString(m.draw("token", 6))
 }
 
-func (m Moment) caseID() string { return hex.EncodeToString(m.draw("case", 16)) }
-
-// crockford is the alphabet of case codes: no I, L, O or U.
-const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-// Code returns the code that people use for a case: the first 40 bits of its
-// 128-bit ID (32 hexadecimal characters) as "XXXX-XXXX". It returns "" for
-// anything else.
-func Code(id string) string {
-	raw, err := hex.DecodeString(id)
-	if err != nil || len(raw) != 16 {
-		return ""
-	}
-	var bits uint64
-	for _, b := range raw[:5] {
-		bits = bits<<8 | uint64(b)
-	}
-	var code [9]byte
-	for i := len(code) - 1; i >= 0; i-- {
-		if i == 4 {
-			code[i] = '-'
-			continue
-		}
-		code[i] = crockford[bits&31]
-		bits >>= 5
-	}
-	return string(code[:])
-}
-
-// ParseCode returns the ten hexadecimal characters that the IDs of cases with
-// the code begin with. It forgives lower case, spaces, a missing dash and the
-// letters that look like digits.
-func ParseCode(code string) (prefix string, ok bool) {
-	var bits uint64
-	n := 0
-	for _, r := range strings.ToUpper(code) {
-		switch r {
-		case ' ', '-':
-			continue
-		case 'O':
-			r = '0'
-		case 'I', 'L':
-			r = '1'
-		}
-		v := strings.IndexRune(crockford, r)
-		if v < 0 || n == 8 {
-			return "", false
-		}
-		bits = bits<<5 | uint64(v)
-		n++
-	}
-	if n != 8 {
-		return "", false
-	}
-	var raw [5]byte
-	for i := range raw {
-		raw[i] = byte(bits >> (32 - 8*i))
-	}
-	return hex.EncodeToString(raw[:]), true
-}
+func (m Moment) caseID() caseid.ID { return caseid.ID(m.draw("case", 16)) }

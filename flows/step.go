@@ -547,7 +547,7 @@ func (t *turn) depart() {
 }
 
 func (t *turn) forgetCase() {
-	t.s.Earlier = Code(t.s.Case.ID)
+	t.s.Earlier = t.s.Case.ID.Code()
 	t.s.Case = nil
 	t.s.Answers, t.s.Danger, t.s.Minor, t.s.Kind = nil, false, false, ""
 }
@@ -651,7 +651,7 @@ func (t *turn) timedOut() {
 	}
 	if c.Phase == Alerting && came(t.book.pageAt(t.s)) {
 		c.Pages++
-		t.do(Page{Level: c.Pages, Text: t.officers("card.page", "code", Code(c.ID), "minutes", strconv.Itoa(int(now.Sub(c.Opened).Minutes())))})
+		t.do(Page{Level: c.Pages, Text: t.officers("card.page", "code", c.ID.Code(), "minutes", strconv.Itoa(int(now.Sub(c.Opened).Minutes())))})
 		if c.Pages > 2 && !c.Late {
 			c.Late = true
 			t.show(true)

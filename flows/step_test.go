@@ -188,24 +188,6 @@ func write(t *rapid.T, s flows.State) string {
 	return string(raw)
 }
 
-func TestCodes(t *testing.T) {
-	const id = "00ff10a5c3deadbeefdeadbeefdeadbe"
-	code := flows.Code(id)
-	if len(code) != 9 || code[4] != '-' {
-		t.Fatalf("a code reads %q", code)
-	}
-	for _, typed := range []string{code, strings.ToLower(code), strings.ReplaceAll(code, "-", " "), strings.ReplaceAll(code, "0", "o")} {
-		if prefix, ok := flows.ParseCode(typed); !ok || prefix != id[:10] {
-			t.Errorf("%q gave %q, %t; want %q", typed, prefix, ok, id[:10])
-		}
-	}
-	for _, wrong := range []string{"", "ABCD", "ABCD-EFG", "ABCD-EFGHJ", "UUUU-UUUU", "ABCD-EFG!"} {
-		if prefix, ok := flows.ParseCode(wrong); ok {
-			t.Errorf("%q was taken for the code of %q", wrong, prefix)
-		}
-	}
-}
-
 func BenchmarkStep(b *testing.B) {
 	book, err := flows.Load(flows.Shipped(), flows.Directory{})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"suar/internal/caseid"
 
 	"github.com/spf13/cobra"
 
@@ -100,7 +101,7 @@ func (o opening) run(cmd *cobra.Command) error {
 		if err := seal.Export(o.export, sealed.id, sealed.Header, sealed.Entries); err != nil {
 			return refuse(err)
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "Case %s is in %s, sealed as it was; README.txt says how to read it.\n", seal.Code(sealed.id), o.export)
+		fmt.Fprintf(cmd.ErrOrStderr(), "Case %s is in %s, sealed as it was; README.txt says how to read it.\n", sealed.id.Code(), o.export)
 	}
 	if len(o.keys) == 0 {
 		return nil
@@ -159,7 +160,7 @@ func caseOfFolder(folder, code string) (sealedCase, error) {
 			return sealedCase{}, err
 		}
 		if !strings.HasPrefix(id.String(), prefix) {
-			return sealedCase{}, fmt.Errorf("%s holds case %s", folder, seal.Code(id))
+			return sealedCase{}, fmt.Errorf("%s holds case %s", folder, id.Code())
 		}
 	}
 	return sealedCase{id, storage.Transcript{Header: header, Entries: records}}, nil
@@ -199,7 +200,7 @@ func findCase(ctx context.Context, from transcripts, code string) (sealedCase, e
 	case len(names) > 1:
 		return sealedCase{}, fmt.Errorf("the code names more than one case: give one of these instead of it: %s", strings.Join(names, " "))
 	}
-	id, err := seal.ParseCaseID(names[0])
+	id, err := caseid.Parse(names[0])
 	if err != nil {
 		return sealedCase{}, err
 	}
@@ -213,8 +214,8 @@ func findCase(ctx context.Context, from transcripts, code string) (sealedCase, e
 // casePrefix is what the case's name begins with; code is its code or, when two
 // cases have the same, its whole name.
 func casePrefix(code string) (string, error) {
-	if id, err := seal.ParseCaseID(strings.ToLower(strings.TrimSpace(code))); err == nil {
+	if id, err := caseid.Parse(strings.ToLower(strings.TrimSpace(code))); err == nil {
 		return id.String(), nil
 	}
-	return seal.ParseCode(code)
+	return caseid.ParseCode(code)
 }

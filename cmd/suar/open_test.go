@@ -29,7 +29,7 @@ func keep(t *testing.T) keptCase {
 		t.Fatal(err)
 	}
 	k := keptCase{store: filepath.Join(t.TempDir(), "suar.db"), key: key, id: seal.CaseID{0xca, 0x5e, 0x0a, 1, 2, 3}}
-	k.code = seal.Code(k.id)
+	k.code = k.id.Code()
 	store, err := storage.OpenBolt(k.store)
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +164,7 @@ func TestOpenRefuses(t *testing.T) {
 		"a witness":           {[]string{k.code, "--store", k.store, "-i", k.key, "--witness", "12"}, "#12·0a1b2c3d"},
 		"a code":              {[]string{"tolong", "--store", k.store, "-i", k.key}, "case code"},
 		"no such case":        {[]string{"ZZZZ-ZZZZ", "--store", k.store, "-i", k.key}, "no case ZZZZ-ZZZZ"},
-		"two cases":           {[]string{seal.Code(seal.CaseID{0xaa, 1, 1, 1, 1}), "--store", k.store, "-i", k.key}, "more than one case"},
+		"two cases":           {[]string{seal.CaseID{0xaa, 1, 1, 1, 1}.Code(), "--store", k.store, "-i", k.key}, "more than one case"},
 		"another's key":       {[]string{k.code, "--store", k.store, "-i", other}, "sealed to others"},
 		"no key file":         {[]string{k.code, "--store", k.store, "-i", k.key + "x"}, "no such file"},
 		"another file":        {[]string{k.code, "--store", k.store, "-i", writeFile(t, "x", "tolong")}, "key file"},

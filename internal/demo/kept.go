@@ -9,10 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"suar/internal/caseid"
 
 	bolt "go.etcd.io/bbolt" //nolint:depguard // The demo looks at the file as a thief does, past the store.
 
-	"suar/internal/seal"
 )
 
 // Kept is what the server keeps at this moment, as whoever copies its file sees
@@ -147,8 +147,8 @@ func (k *Kept) add(key, value []byte) {
 		ID:   hex.EncodeToString(name[:8]), Sum: hex.EncodeToString(sum[:8]),
 	})
 	if key[0] == kindTranscript {
-		if id, err := seal.ParseCaseID(string(key[1:])); err == nil {
-			k.Cases = append(k.Cases, seal.Code(id))
+		if id, err := caseid.Parse(string(key[1:])); err == nil {
+			k.Cases = append(k.Cases, id.Code())
 		}
 	}
 }

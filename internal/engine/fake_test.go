@@ -2,10 +2,10 @@ package engine
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"strings"
+	"suar/internal/caseid"
 	"sync"
 	"testing"
 	"time"
@@ -41,7 +41,7 @@ func (testFlow) Step(s flows.State, m flows.Moment, ev flows.Event) (flows.State
 			panic("quoting " + canary)
 		}
 		if s.Case == nil {
-			s.Case = &flows.Case{ID: hex.EncodeToString(m.Fresh[:]), Phase: flows.Opening, Opened: m.At}
+			s.Case = &flows.Case{ID: caseid.ID(m.Fresh), Phase: flows.Opening, Opened: m.At}
 			effects = append(effects, flows.Open{})
 		}
 		s.Screen = "talk"
@@ -113,7 +113,7 @@ func (testFlow) Card(s flows.State, _ time.Time) flows.Card {
 	if s.Case == nil {
 		return flows.Card{Title: "no case"}
 	}
-	return flows.Card{Code: flows.Code(s.Case.ID), Title: "phase " + string(s.Case.Phase)}
+	return flows.Card{Code: s.Case.ID.Code(), Title: "phase " + string(s.Case.Phase)}
 }
 
 // canary is in all that people say in these tests. It must be found nowhere
@@ -142,7 +142,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func testVault(t *testing.T, n byte) *seal.Vault {
+func testVault(t testing.TB, n byte) *seal.Vault {
 	t.Helper()
 	key, err := seal.ParseVaultKey([]byte(strings.Repeat(fmt.Sprintf("0%x", n), seal.VaultKeySize-1) + "a7"))
 	if err != nil {
@@ -151,7 +151,7 @@ func testVault(t *testing.T, n byte) *seal.Vault {
 	return seal.NewVault(key)
 }
 
-func testOfficers(t *testing.T) (seal.Recipients, age.Identity) {
+func testOfficers(t testing.TB) (seal.Recipients, age.Identity) {
 	t.Helper()
 	key, err := age.GenerateHybridIdentity()
 	if err != nil {
@@ -263,7 +263,7 @@ func (w *world) transcripts() map[string][]string {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		id, err := seal.ParseCaseID(name)
+		id, err := caseid.Parse(name)
 		if err != nil {
 			w.t.Fatal(err)
 		}

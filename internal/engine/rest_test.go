@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"suar/internal/caseid"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -163,7 +164,7 @@ func TestOnlyOfficersOpenTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			id, err := seal.ParseCaseID(name)
+			id, err := caseid.Parse(name)
 			if err != nil {
 				t.Fatal(err)
 			}

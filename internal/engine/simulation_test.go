@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"suar/internal/caseid"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -505,7 +506,7 @@ func (s *simulation) check() {
 	lines := map[string]int{}     // how often a line is in the transcripts
 	caseOf := map[string]string{} // code by text
 	for name, transcript := range s.transcripts() {
-		id, err := seal.ParseCaseID(name)
+		id, err := caseid.Parse(name)
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -521,11 +522,11 @@ func (s *simulation) check() {
 			}
 			switch from {
 			case "person said":
-				caseOf[text] = seal.Code(id)
+				caseOf[text] = id.Code()
 			case "officer:ayu-lestari replied":
 				thread, _, _ := strings.Cut(strings.TrimPrefix(text, "mm:"), "/")
-				if got := s.cases[flows.PostID(thread)]; got != seal.Code(id) {
-					s.t.Errorf("%q is in the transcript of case %q, its thread is of case %q", text, seal.Code(id), got)
+				if got := s.cases[flows.PostID(thread)]; got != id.Code() {
+					s.t.Errorf("%q is in the transcript of case %q, its thread is of case %q", text, id.Code(), got)
 				}
 			}
 			source, _, _ := strings.Cut(text, "/")

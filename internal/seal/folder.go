@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"suar/internal/caseid"
 )
 
 // The names in an exported folder.
@@ -95,7 +96,7 @@ func ReadFolder(dir string) (id CaseID, sealedHeader []byte, records [][]byte, e
 	if format != formatName {
 		return id, nil, nil, fmt.Errorf("%w: line 1 of %s", ErrFolder, folderChain)
 	}
-	if id, err = ParseCaseID(name); err != nil {
+	if id, err = caseid.Parse(name); err != nil {
 		return id, nil, nil, fmt.Errorf("%w: line 1 of %s", ErrFolder, folderChain)
 	}
 	for n := 2; lines.Scan(); n++ {
@@ -172,5 +173,5 @@ To let somebody else read the case, on a machine that may see it:
 
 Whoever can read this case can also print it: keep the folder where only those
 come who may know.
-`, Code(id), id, formatName)
+`, id.Code(), id, formatName)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"suar/internal/caseid"
 	"time"
 
 	"filippo.io/age"
@@ -103,7 +104,7 @@ func parseHeader(text []byte) (header, error) {
 	}
 	var h header
 	var err error
-	if h.caseID, err = ParseCaseID(fields["case"]); err != nil {
+	if h.caseID, err = caseid.Parse(fields["case"]); err != nil {
 		return header{}, err
 	}
 	e, err := strconv.ParseUint(fields["epoch"], 10, 32)

@@ -19,7 +19,7 @@ import (
 // the transcript was compared with that witness, and fault what came of it.
 func (t Transcript) WriteText(w io.Writer, witnessed string, fault error) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "Case %s, opened %s. Times are hours, in UTC.\n\n", Code(t.Case), t.Opened.Format(dateOnly))
+	fmt.Fprintf(&b, "Case %s, opened %s. Times are hours, in UTC.\n\n", t.Case.Code(), t.Opened.Format(dateOnly))
 	for _, e := range t.Entries {
 		fmt.Fprintf(&b, "#%d  %s  %s", e.Seq, e.At.UTC().Format("2006-01-02 15h"), inertLine(e.From))
 		if e.Kind != "" {
@@ -76,7 +76,7 @@ func (t Transcript) writeVerdict(b *bytes.Buffer, witnessed string, fault error)
 // transcriptJSON. What a terminal could take for a command is escaped.
 func (t Transcript) WriteJSON(w io.Writer, witnessed string, fault error) error {
 	out := transcriptJSON{
-		Case: t.Case, Code: Code(t.Case), Epoch: t.Epoch, Opened: t.Opened.Format(dateOnly),
+		Case: t.Case, Code: t.Case.Code(), Epoch: t.Epoch, Opened: t.Opened.Format(dateOnly),
 		Entries: []entryOut{}, Count: t.Count, Proven: t.Proven,
 		Head: hex.EncodeToString(t.Head()), Witness: t.Witness(),
 		Roster: hex.EncodeToString(t.Roster[:]),

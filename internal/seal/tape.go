@@ -112,7 +112,7 @@ func (t Tape) Format(f fmt.State, _ rune) {
 }
 
 // String returns the case code and the witness.
-func (t Tape) String() string { return "tape " + Code(t.Case) + " " + t.Witness() }
+func (t Tape) String() string { return "tape " + t.Case.Code() + " " + t.Witness() }
 
 // LogValue returns String.
 func (t Tape) LogValue() slog.Value { return slog.StringValue(t.String()) }

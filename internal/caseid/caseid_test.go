@@ -1,17 +1,19 @@
-package seal
+package caseid
 
 import (
 	"strings"
 	"testing"
 )
 
+var caseA = ID{0xca, 0x5e, 0x0a, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}
+
 func TestCode(t *testing.T) {
-	for id, want := range map[CaseID]string{
+	for id, want := range map[ID]string{
 		{}:                           "0000-0000",
 		{255, 255, 255, 255, 255, 1}: "ZZZZ-ZZZZ",
 		caseA:                        "S9F0-M082",
 	} {
-		if got := Code(id); got != want {
+		if got := id.Code(); got != want {
 			t.Errorf("%s: got %s, want %s", id, got, want)
 		}
 		prefix, err := ParseCode(want)
@@ -47,13 +49,13 @@ func TestParseCodeAsPeopleWriteIt(t *testing.T) {
 	}
 }
 
-func TestParseCaseID(t *testing.T) {
-	id, err := ParseCaseID(caseA.String())
+func TestParse(t *testing.T) {
+	id, err := Parse(caseA.String())
 	if err != nil || id != caseA {
 		t.Errorf("got %s, %v", id, err)
 	}
 	for _, name := range []string{"", "ca5e", strings.ToUpper(caseA.String()), caseA.String() + "00", "../../../../../../../../etc/passwd"} {
-		if _, err := ParseCaseID(name); err == nil {
+		if _, err := Parse(name); err == nil {
 			t.Errorf("%q: accepted", name)
 		}
 	}
@@ -69,13 +71,13 @@ func FuzzParseCode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		id, err := ParseCaseID(prefix + strings.Repeat("0", 22))
+		id, err := Parse(prefix + strings.Repeat("0", 22))
 		if err != nil {
 			t.Fatalf("prefix %q: %v", prefix, err)
 		}
-		again, err := ParseCode(Code(id))
+		again, err := ParseCode(id.Code())
 		if err != nil || again != prefix {
-			t.Errorf("%q is %q, written %q, read back %q, %v", code, prefix, Code(id), again, err)
+			t.Errorf("%q is %q, written %q, read back %q, %v", code, prefix, id.Code(), again, err)
 		}
 	})
 }

@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"suar/internal/seal"
+	"suar/storage"
+)
+
+// BenchmarkHandle is one message of a person, from the edge to the disk of the
+// embedded store: alone, and with as many persons at once as there are in a
+// busy hour.
+func BenchmarkHandle(b *testing.B) {
+	for _, persons := range []int{1, 64} {
+		b.Run(fmt.Sprintf("persons=%d", persons), func(b *testing.B) {
+			store, err := storage.OpenBolt(filepath.Join(b.TempDir(), "suar.db"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() { _ = store.Close() }()
+			officers, _ := testOfficers(b)
+			e, err := New(b.Context(), Config{
+				Flow:     testFlow{},
+				Store:    store,
+				Vault:    testVault(b, 1),
+				Officers: func() seal.Recipients { return officers },
+				Log:      slog.New(slog.DiscardHandler),
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for p := range persons {
+				if err := e.Handle(b.Context(), said(p, 0, "begin")); err != nil {
+					b.Fatal(err)
+				}
+			}
+			var person, message atomic.Int64
+			b.SetParallelism(persons)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				p := int(person.Add(1)) % persons
+				for pb.Next() {
+					if err := e.Handle(b.Context(), said(p, int(message.Add(1)), "a message of some length")); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
