@@ -84,7 +84,8 @@ func (s *stage) asOfficer(ctx context.Context, do string, a act) error {
 		if strings.TrimSpace(a.Text) == "" {
 			return errAct
 		}
-		return o.Post(ctx, a.Post, a.Text)
+		_, err := o.Say(ctx, s.h.channel, a.Post, a.Text)
+		return err
 	case "edit":
 		return o.Edit(ctx, a.Post, a.Text)
 	case "delete":
@@ -92,16 +93,18 @@ func (s *stage) asOfficer(ctx context.Context, do string, a act) error {
 	case "press":
 		return o.Press(ctx, a.Post, a.Data)
 	case "answer":
-		d := s.takeDialog(o.Name)
+		d := s.takeDialog(o.name)
 		if d == nil {
 			return errAct
 		}
-		return o.Answer(ctx, d)
+		return s.h.answer(ctx, o, d)
 	case "cancel":
-		s.takeDialog(o.Name)
+		if d := s.takeDialog(o.name); d != nil {
+			return o.Cancel(ctx, s.h.channel, d)
+		}
 		return nil
 	case "understood":
-		s.update(func() { delete(s.whispers, o.Name) })
+		s.update(func() { delete(s.whispers, o.name) })
 		return nil
 	}
 	return errAct

@@ -38,7 +38,6 @@ type Hotline struct {
 	commands   Commands
 	telegram   *telegramtest.Server
 	mattermost *standin.Server
-	team       string
 	channel    string
 	officers   []officer
 

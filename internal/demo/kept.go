@@ -12,7 +12,6 @@ import (
 	"suar/internal/caseid"
 
 	bolt "go.etcd.io/bbolt" //nolint:depguard // The demo looks at the file as a thief does, past the store.
-
 )
 
 // Kept is what the server keeps at this moment, as whoever copies its file sees
@@ -99,13 +98,22 @@ func (h *Hotline) copyStore() (path string, erase func() error, err error) {
 	}
 	data, err := h.snapshot()
 	if err == nil {
-		err = os.WriteFile(path, data, 0o600)
+		err = writeSparse(path, data)
 	}
 	if err != nil {
 		h.opening.Unlock()
 		return "", nil, fmt.Errorf("demo: copy the store: %w", err)
 	}
 	return path, erase, nil
+}
+
+// writeSparse writes a file without the zeros at its end, of which a young store
+// is full, and then makes it as long as it is.
+func writeSparse(path string, data []byte) error {
+	if err := os.WriteFile(path, bytes.TrimRight(data, "\x00"), 0o600); err != nil {
+		return err
+	}
+	return os.Truncate(path, int64(len(data)))
 }
 
 // Kept lists every record of the store.

@@ -27,11 +27,11 @@ func (h *Hotline) people() (token string) {
 	ids := []string{bot}
 	for _, name := range []string{"siti", "budi", "rina"} {
 		id, secret := h.mattermost.AddPerson(standin.Person{Username: name})
-		h.officers = append(h.officers, officer{h: h, id: id, Name: name, token: secret})
+		h.officers = append(h.officers, officer{Seat: h.mattermost.Seat(secret), id: id, name: name})
 		ids = append(ids, id)
 	}
-	h.team = h.mattermost.AddTeam("embassy", "Embassy")
-	h.channel = h.mattermost.AddChannel(h.team, "hotline", "Hotline")
+	team := h.mattermost.AddTeam("embassy", "Embassy")
+	h.channel = h.mattermost.AddChannel(team, "hotline", "Hotline")
 	h.mattermost.Join(h.channel, ids...)
 	return token
 }
@@ -81,13 +81,15 @@ func (h *Hotline) prepare(ctx context.Context, botToken, language string) error 
 		"telegram": map[string]any{
 			"server":     h.telegram.URL(),
 			"token_file": filepath.Join(keys, "telegram.token"),
+			"rate":       -1, // The stand-in has no limits.
+			"chat_rate":  -1,
 		},
 		"mattermost": map[string]any{
 			"url":        h.mattermost.URL(),
 			"token_file": filepath.Join(keys, "mattermost.token"),
-			"channel":    "embassy/hotline",
+			"channel":    h.channel,
 			"callback":   "http://" + address,
-			"on_call":    []string{h.officers[0].Name, h.officers[1].Name},
+			"on_call":    []string{h.officers[0].name, h.officers[1].name},
 		},
 		"store":          h.store,
 		"vault_key_file": filepath.Join(keys, "vault.key"),

@@ -20,8 +20,8 @@ type stage struct {
 	mu       sync.Mutex
 	person   int64
 	blocked  bool
-	dialogs  map[string]*dialog  // by officer
-	whispers map[string][]string // what only one officer sees, by officer
+	dialogs  map[string]*standin.Dialog // by officer
+	whispers map[string][]string        // what only one officer sees, by officer
 	kept     Kept
 	changed  chan struct{} // closed and replaced with each change
 }
@@ -35,7 +35,7 @@ const mostWhispers = 3
 func newStage(h *Hotline) *stage {
 	return &stage{
 		h: h, person: firstPerson,
-		dialogs: map[string]*dialog{}, whispers: map[string][]string{},
+		dialogs: map[string]*standin.Dialog{}, whispers: map[string][]string{},
 		kept:    Kept{Records: []Record{}, Cases: []string{}},
 		changed: make(chan struct{}),
 	}
@@ -82,7 +82,7 @@ func (s *stage) watch(ctx context.Context) {
 	for _, o := range s.h.officers {
 		notices, end := s.h.mattermost.Notices(o.id)
 		defer end()
-		wg.Go(func() { s.listen(ctx, o.Name, notices) })
+		wg.Go(func() { s.listen(ctx, o.name, notices) })
 	}
 	s.watchStore(ctx)
 }
@@ -94,7 +94,7 @@ func (s *stage) listen(ctx context.Context, name string, notices <-chan standin.
 		case n := <-notices:
 			s.update(func() {
 				if n.Dialog != nil {
-					s.dialogs[name] = newDialog(n)
+					s.dialogs[name] = n.Dialog
 				}
 				if n.Ephemeral != "" {
 					all := append(s.whispers[name], n.Ephemeral)
@@ -131,8 +131,8 @@ func (s *stage) watchStore(ctx context.Context) {
 }
 
 // takeDialog removes and returns the dialog that an officer has open.
-func (s *stage) takeDialog(name string) *dialog {
-	var d *dialog
+func (s *stage) takeDialog(name string) *standin.Dialog {
+	var d *standin.Dialog
 	s.update(func() {
 		d = s.dialogs[name]
 		delete(s.dialogs, name)
@@ -147,10 +147,10 @@ type phoneView struct {
 }
 
 type channelView struct {
-	Officers []string            `json:"officers"`
-	Threads  []standin.Thread    `json:"threads"`
-	Dialogs  map[string]*dialog  `json:"dialogs"`
-	Whispers map[string][]string `json:"whispers"`
+	Officers []string                   `json:"officers"`
+	Threads  []standin.Thread           `json:"threads"`
+	Dialogs  map[string]*standin.Dialog `json:"dialogs"`
+	Whispers map[string][]string        `json:"whispers"`
 }
 
 // A part is one of the things that the page is told of, as JSON.
@@ -170,7 +170,7 @@ func (s *stage) parts() ([]part, <-chan struct{}, error) {
 	s.mu.Unlock()
 	phone.Messages = person.Chat()
 	for _, o := range s.h.officers {
-		channel.Officers = append(channel.Officers, o.Name)
+		channel.Officers = append(channel.Officers, o.name)
 	}
 	channel.Threads = s.h.mattermost.Snapshot(s.h.channel)
 	var parts []part

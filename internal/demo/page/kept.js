@@ -1,0 +1,94 @@
+// What the server keeps: its records, a search in its files, and a case opened
+// with the officer's key.
+import { el, sync } from "./dom.js";
+import { act } from "./server.js";
+import { bytes, t, whenSpoken } from "./words.js";
+
+const order = "xyrnbqhwpcaetv";
+const known = new Map(); // the records' sums, to see what is new
+const cases = document.getElementById("case");
+
+let state = { size: 0, records: [], cases: [] };
+let found = null;
+let opened = null;
+
+/** What was tried so far. */
+export const tried = () => ({ found: found !== null && !found.short, opened: opened !== null });
+
+export function showKept(next) {
+  state = next;
+  const records = state.records.toSorted((a, b) => rank(a) - rank(b));
+  sync(document.getElementById("records"), records, (r) => r.id, drawRecord);
+  known.clear();
+  records.forEach((r) => known.set(r.id, r.sum));
+  document.getElementById("size").textContent = t("kept.file", { size: bytes(state.size), n: records.length });
+  const options = state.cases.length ? state.cases : [""];
+  const chosen = cases.value;
+  const newest = options.length > cases.options.length || !chosen;
+  sync(cases, options, String, (code) => el("option", { value: code }, code || t("open.none")));
+  cases.value = newest ? options.at(-1) : chosen;
+  cases.disabled = document.querySelector("#open button").disabled = !state.cases.length;
+}
+
+const rank = (r) => (order.indexOf(r.kind) + 100) % 100;
+
+function drawRecord(r) {
+  const fresh = known.size > 0 && known.get(r.id) !== r.sum;
+  const who = "xy".includes(r.kind) ? "who-officers" : "who-server";
+  return el(
+    fresh ? `tr.${who}.fresh` : `tr.${who}`,
+    {},
+    el("td.what", {}, el("b", {}, t("kind." + r.kind) || r.kind), el("span", {}, t("about." + r.kind))),
+    el("td.bytes.name", {}, r.name),
+    el("td.number", {}, r.size.toString()),
+    el("td.bytes", {}, r.head.replace(/(.{4})/g, "$1 ").trim() + (r.size > r.head.length / 2 ? " …" : "")),
+  );
+}
+
+function showFound() {
+  const out = document.getElementById("found");
+  if (!found) return out.replaceChildren();
+  if (found.short) return out.replaceChildren(el("p", {}, t("find.short")));
+  const n = found.total;
+  const verdict = n === 0 ? t("find.none") : n === 1 ? t("find.hit") : t("find.hits", { n });
+  out.replaceChildren(
+    el(n ? "p.verdict.bad" : "p.verdict.good", {}, `${verdict} — “${found.word}”`),
+    ...found.files.map((f) => el("p", {}, t("find.file", { ...f, size: bytes(f.size) }))),
+    el("p", {}, t("find.else", found)),
+  );
+}
+
+function showOpened() {
+  const out = document.getElementById("opened");
+  if (!opened) return out.replaceChildren();
+  const good = opened.exit === 0;
+  out.replaceChildren(
+    el(good ? "p.verdict.good" : "p.verdict.bad", {}, t(good ? "open.good" : "open.bad")),
+    el("pre.command", {}, "$ " + opened.command),
+    el("pre", { tabindex: "0", dir: "auto" }, (opened.output + opened.faults).trim()),
+  );
+}
+
+export function prepareKept(afterwards) {
+  document.getElementById("find").addEventListener("submit", async (ev) => {
+    ev.preventDefault();
+    const text = document.getElementById("word").value.trim();
+    if (!text) return;
+    found = (await act("find", { text })) ?? found;
+    showFound();
+    afterwards();
+  });
+  document.getElementById("open").addEventListener("submit", async (ev) => {
+    ev.preventDefault();
+    opened = (await act("open", { data: cases.value })) ?? opened;
+    showOpened();
+    afterwards();
+  });
+  whenSpoken(() => {
+    document.getElementById("records").replaceChildren();
+    cases.replaceChildren();
+    showKept(state);
+    showFound();
+    showOpened();
+  });
+}

@@ -1,0 +1,37 @@
+// As much of Mattermost's Markdown as the hotline writes: bold, quotations,
+// escapes and mentions.
+import { el } from "./dom.js";
+
+/** A post's text as nodes. */
+export function rich(text, names) {
+  const out = [];
+  let quote = null;
+  for (const line of text.split("\n")) {
+    const quoted = line.match(/^> ?(.*)$/);
+    if (quoted) {
+      if (quote) quote.append("\n");
+      else out.push((quote = el("blockquote")));
+      quote.append(...inline(quoted[1], names));
+      continue;
+    }
+    if (out.length && !quote) out.push("\n");
+    quote = null;
+    out.push(...inline(line, names));
+  }
+  return out;
+}
+
+function inline(line, names) {
+  const out = [];
+  const token = /\\([\\`*_[\]#>~|!-])|\*\*(.+?)\*\*|@([a-z0-9._-]+)/g;
+  let from = 0;
+  for (const m of line.matchAll(token)) {
+    out.push(line.slice(from, m.index));
+    from = m.index + m[0].length;
+    if (m[1]) out.push(m[1]);
+    else if (m[2]) out.push(el("b", {}, inline(m[2], names)));
+    else out.push(names.includes(m[3]) ? el("span.at", {}, m[0]) : m[0]);
+  }
+  out.push(line.slice(from));
+  return out;
+}

@@ -1,0 +1,169 @@
+// The page's own words. What the hotline says comes from its book.
+const words = {
+  en: {
+    demo: "demo",
+    sub: "The real program between two stand-ins. Nothing leaves this machine; all of it is erased when you end the demo.",
+    language: "Language of this page",
+    hint: "What to do",
+    lost: "The demo has ended. Start it again with: suar demo",
+    cancel: "Cancel", send: "Send", edit: "Edit", remove: "Delete",
+    "phone.title": "Telegram: a person’s phone",
+    "phone.bot": "bot",
+    "phone.more": "More of this chat",
+    "phone.block": "Block the bot", "phone.unblock": "Unblock the bot",
+    "phone.another": "Another person’s phone",
+    "phone.chat": "Chat", "phone.start": "Start", "phone.empty": "Nothing here yet",
+    "phone.commands": "Commands", "phone.photo": "Attach a photo",
+    "phone.message": "Message", "phone.editing": "Editing a message",
+    "phone.picture": "a photo", "phone.edited": "edited", "phone.you": "You", "phone.them": "Suar",
+    "phone.person": "person {n}",
+    "channel.title": "Mattermost: the officers’ channel",
+    "channel.as": "You act as", "channel.posts": "Posts",
+    "channel.empty": "No case yet. A card appears here when a person asks for a human.",
+    "channel.urgent": "URGENT", "channel.edited": "edited", "channel.deleted": "(message deleted)",
+    "channel.reply": "Reply to the person…", "channel.replyto": "Reply in the thread of {code}",
+    "channel.note": "Note //", "channel.isnote": "An internal note: it stays among the officers.",
+    "channel.only": "Only {officer} sees this:", "channel.understood": "Dismiss",
+    "sign.white_check_mark": "it is on the person’s phone", "sign.hourglass_flowing_sand": "it waits",
+    "sign.lock": "it stays among the officers", "sign.x": "it did not reach the person",
+    "kept.title": "What the server keeps",
+    "kept.about": "Every record of its store, live, as somebody sees it who takes the disk. The server can reopen the records that its own key seals, because it has to go on working; transcripts it can only add to.",
+    "kept.file": "suar.db: {size}, {n} records", "kept.table": "Records of the store",
+    "kept.what": "Record", "kept.name": "Under the name", "kept.size": "Bytes", "kept.head": "Begins with",
+    "find.title": "Look for a word in the server’s files",
+    "find.about": "In its store and its log: as text, base64, hexadecimal and UTF-16.",
+    "find.word": "something you wrote", "find.go": "Search",
+    "find.short": "Too short: three letters are in random bytes by chance. Take four or more.",
+    "find.none": "0 hits", "find.hits": "{n} hits", "find.hit": "1 hit",
+    "find.file": "{name}, {size}: text {raw}, base64 {base64}, hex {hex}, UTF-16 {utf16}",
+    "find.else": "To compare: the phone’s chat shows it {telegram}×, Mattermost’s database holds it {mattermost}×. Those two can read what passes through them; the hotline says so to the person.",
+    "open.title": "Open a case with the officer’s key",
+    "open.about": "The key lies on siti’s machine, not on the server. This runs “suar open” on a copy of the store.",
+    "open.go": "Open", "open.none": "no case yet",
+    "open.good": "Opened and verified", "open.bad": "Not proven to be whole",
+    "kind.r": "Conversation", "about.r": "its state; the server’s key opens it",
+    "kind.x": "Transcript: key", "about.x": "sealed to the officers; the server cannot open it",
+    "kind.y": "Transcript: entry", "about.y": "sealed to the case’s key; the server cannot open it",
+    "kind.b": "Waiting effect", "about.b": "until it is delivered; the server’s key opens it",
+    "kind.q": "Waiting effect", "about.q": "its place in the queue",
+    "kind.h": "Queue", "about.h": "what goes next", "kind.w": "Queue", "about.w": "what waits for a time",
+    "kind.p": "Queue", "about.p": "what waited", "kind.c": "Queue", "about.c": "how many wait",
+    "kind.n": "Blind name", "about.n": "finds a conversation; a chat cannot be read from it",
+    "kind.a": "Alarm", "about.a": "when to look again",
+    "kind.e": "Event seen", "about.e": "so that nothing counts twice", "kind.t": "Event seen", "about.t": "by time, to forget it",
+    "kind.v": "Format", "about.v": "of the file",
+    "say.phone": "On the phone: {text}", "say.channel": "In the channel: {text}", "say.error": "That did not work: {text}",
+    "hint.start": "On the phone, press **Start**.",
+    "hint.choose": "On the phone, choose a **language**.",
+    "hint.danger": "On the phone, press **{button}**, or any other button.",
+    "hint.key": "On the phone, press any button you like.",
+    "hint.write": "On the phone, answer or skip, then **write a message**.",
+    "hint.written": "The person has written. Go on whenever you like: edit, attach, delete.",
+    "hint.wait": "Then an officer answers in the channel.",
+    "hint.claim": "In the channel, press **{button}** on the card.",
+    "hint.reply": "In the channel, **reply** in the thread. A line with **//** stays among the officers.",
+    "hint.close": "In the channel, press **{button}** on the card when you are done.",
+    "hint.closed": "The case is closed. If the person writes again, a new one opens.",
+    "hint.later": "In the end, see what the server kept, and open it with the officer’s key.",
+    "hint.find": "Below, **search** the server’s files for a word you wrote.",
+    "hint.open": "Below, **open** the case with the officer’s key.",
+    "hint.seen": "You have seen all of it.",
+  },
+  id: {
+    demo: "demo",
+    sub: "Program yang sebenarnya di antara dua tiruan. Tidak ada yang keluar dari mesin ini; semuanya dihapus ketika demo selesai.",
+    language: "Bahasa halaman ini",
+    hint: "Apa yang dilakukan",
+    lost: "Demo sudah selesai. Mulai lagi dengan: suar demo",
+    cancel: "Batal", send: "Kirim", edit: "Ubah", remove: "Hapus",
+    "phone.title": "Telegram: HP seseorang",
+    "phone.bot": "bot",
+    "phone.more": "Lainnya di chat ini",
+    "phone.block": "Blokir bot", "phone.unblock": "Buka blokir bot",
+    "phone.another": "HP orang lain",
+    "phone.chat": "Chat", "phone.start": "Mulai", "phone.empty": "Belum ada apa-apa",
+    "phone.commands": "Perintah", "phone.photo": "Lampirkan foto",
+    "phone.message": "Pesan", "phone.editing": "Mengubah pesan",
+    "phone.picture": "foto", "phone.edited": "diubah", "phone.you": "Anda", "phone.them": "Suar",
+    "phone.person": "orang {n}",
+    "channel.title": "Mattermost: saluran petugas",
+    "channel.as": "Anda sebagai", "channel.posts": "Pesan",
+    "channel.empty": "Belum ada kasus. Kartu muncul di sini ketika seseorang meminta petugas.",
+    "channel.urgent": "MENDESAK", "channel.edited": "diubah", "channel.deleted": "(pesan dihapus)",
+    "channel.reply": "Balas orang itu…", "channel.replyto": "Balas di utas {code}",
+    "channel.note": "Catatan //", "channel.isnote": "Catatan internal: hanya untuk petugas.",
+    "channel.only": "Hanya {officer} yang melihat ini:", "channel.understood": "Tutup",
+    "sign.white_check_mark": "sudah ada di HP orang itu", "sign.hourglass_flowing_sand": "menunggu",
+    "sign.lock": "hanya untuk petugas", "sign.x": "tidak sampai ke orang itu",
+    "kept.title": "Yang disimpan server",
+    "kept.about": "Semua catatan di penyimpanannya, langsung, seperti yang dilihat orang yang mengambil disknya. Server dapat membuka lagi catatan yang disegel kuncinya sendiri, karena harus tetap bekerja; transkrip hanya dapat ditambahinya.",
+    "kept.file": "suar.db: {size}, {n} catatan", "kept.table": "Catatan di penyimpanan",
+    "kept.what": "Catatan", "kept.name": "Dengan nama", "kept.size": "Bita", "kept.head": "Diawali",
+    "find.title": "Cari kata di berkas server",
+    "find.about": "Di penyimpanan dan lognya: sebagai teks, base64, heksadesimal, dan UTF-16.",
+    "find.word": "sesuatu yang Anda tulis", "find.go": "Cari",
+    "find.short": "Terlalu pendek: tiga huruf bisa kebetulan ada di bita acak. Pakai empat atau lebih.",
+    "find.none": "0 temuan", "find.hits": "{n} temuan", "find.hit": "1 temuan",
+    "find.file": "{name}, {size}: teks {raw}, base64 {base64}, heks {hex}, UTF-16 {utf16}",
+    "find.else": "Sebagai pembanding: chat di HP menampilkannya {telegram}×, basis data Mattermost memuatnya {mattermost}×. Keduanya dapat membaca yang lewat; hotline mengatakannya kepada orang itu.",
+    "open.title": "Buka kasus dengan kunci petugas",
+    "open.about": "Kunci itu ada di mesin siti, bukan di server. Ini menjalankan “suar open” pada salinan penyimpanan.",
+    "open.go": "Buka", "open.none": "belum ada kasus",
+    "open.good": "Terbuka dan terverifikasi", "open.bad": "Tidak terbukti utuh",
+    "kind.r": "Percakapan", "about.r": "keadaannya; kunci server membukanya",
+    "kind.x": "Transkrip: kunci", "about.x": "disegel untuk petugas; server tidak dapat membukanya",
+    "kind.y": "Transkrip: entri", "about.y": "disegel dengan kunci kasus; server tidak dapat membukanya",
+    "kind.b": "Tugas menunggu", "about.b": "sampai terkirim; kunci server membukanya",
+    "kind.q": "Tugas menunggu", "about.q": "tempatnya dalam antrean",
+    "kind.h": "Antrean", "about.h": "yang berikutnya", "kind.w": "Antrean", "about.w": "yang menunggu waktunya",
+    "kind.p": "Antrean", "about.p": "yang tadi menunggu", "kind.c": "Antrean", "about.c": "berapa yang menunggu",
+    "kind.n": "Nama buta", "about.n": "menemukan percakapan; chat tidak dapat dibaca darinya",
+    "kind.a": "Alarm", "about.a": "kapan dilihat lagi",
+    "kind.e": "Kejadian", "about.e": "supaya tidak dihitung dua kali", "kind.t": "Kejadian", "about.t": "menurut waktu, untuk dilupakan",
+    "kind.v": "Format", "about.v": "berkas ini",
+    "say.phone": "Di HP: {text}", "say.channel": "Di saluran: {text}", "say.error": "Tidak berhasil: {text}",
+    "hint.start": "Di HP, tekan **Mulai**.",
+    "hint.choose": "Di HP, pilih **bahasa**.",
+    "hint.danger": "Di HP, tekan **{button}**, atau tombol lain.",
+    "hint.key": "Di HP, tekan tombol mana saja.",
+    "hint.write": "Di HP, jawab atau lewati, lalu **tulis pesan**.",
+    "hint.written": "Orang itu sudah menulis. Silakan teruskan: ubah, lampirkan, hapus.",
+    "hint.wait": "Lalu petugas menjawab di saluran.",
+    "hint.claim": "Di saluran, tekan **{button}** pada kartu.",
+    "hint.reply": "Di saluran, **balas** di utas. Baris dengan **//** hanya untuk petugas.",
+    "hint.close": "Di saluran, tekan **{button}** pada kartu bila selesai.",
+    "hint.closed": "Kasus ditutup. Bila orang itu menulis lagi, kasus baru terbuka.",
+    "hint.later": "Akhirnya, lihat apa yang disimpan server, dan buka dengan kunci petugas.",
+    "hint.find": "Di bawah, **cari** di berkas server kata yang Anda tulis.",
+    "hint.open": "Di bawah, **buka** kasus dengan kunci petugas.",
+    "hint.seen": "Anda sudah melihat semuanya.",
+  },
+};
+
+let language = navigator.language.startsWith("id") ? "id" : "en";
+const listeners = [];
+
+/** The page's language, "en" or "id". */
+export const current = () => language;
+
+/** Words of the page, with {names} filled in. Unknown words are "". */
+export function t(key, values = {}) {
+  return (words[language][key] ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+/** Calls f now and whenever the language changes. */
+export function whenSpoken(f) {
+  listeners.push(f);
+  f();
+}
+
+/** Changes the language of the page. */
+export function speak(to) {
+  language = to;
+  listeners.forEach((f) => f());
+}
+
+export const time = (at) => new Date(at).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
+
+export const bytes = (n) =>
+  n < 1024 ? `${n} B` : `${(n / 1024).toLocaleString(language, { maximumFractionDigits: 0 })} KiB`;
