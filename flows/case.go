@@ -173,6 +173,10 @@ func (t *turn) closed(o Officer) {
 	t.record("officer:"+o.Name, "closed", "")
 	card := t.book.Card(t.s, t.m.At)
 	t.do(Update{Last: &card})
+	if t.s.Screen != "" {
+		// Questions have nobody left who waits for the answers.
+		t.enter(t.book.policy.Talk)
+	}
 	t.show(true)
 }
 

@@ -22,7 +22,7 @@ a missing translation, a circle of questions, a question nobody comes to, a text
 too long for a telephone. Without a folder it checks the book that is built in.`,
 		Example: `  suar check
   suar check ./book --directory directory.yaml`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(c *cobra.Command, args []string) error { return refuse(cobra.MaximumNArgs(1)(c, args)) },
 		RunE: func(c *cobra.Command, args []string) error {
 			folder := ""
 			if len(args) == 1 {

@@ -66,7 +66,7 @@ Exit codes: 0 done; 1 it failed while it ran; 2 the command line, the
 configuration or a file is not right, and somebody has to correct it first.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noArguments,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return refuse(err) })

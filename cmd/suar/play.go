@@ -24,7 +24,7 @@ shows what everybody then sees. Nothing is sent or kept. A line can be:
 Lines that begin with # are comments, so a script can be piped in.`,
 		Example: `  suar play
   suar play --book ./book < script.txt`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			book, err := loadBook(folder, directory)
 			if err != nil {

@@ -32,7 +32,7 @@ in files of its own, named there or in the environment:
 Each can also be given itself, without _FILE. On SIGTERM it finishes what is
 under way and ends; whatever it had not confirmed to Telegram comes again.`,
 		Example: `  suar serve --config /etc/suar/suar.yaml`,
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return serve(c.Context(), file, os.LookupEnv, c.ErrOrStderr())
 		},
