@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -38,18 +39,20 @@ func BenchmarkHandle(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			var person, message atomic.Int64
-			b.SetParallelism(persons)
+			var message atomic.Int64
 			b.ResetTimer()
-			b.RunParallel(func(pb *testing.PB) {
-				p := int(person.Add(1)) % persons
-				for pb.Next() {
-					if err := e.Handle(b.Context(), said(p, int(message.Add(1)), "a message of some length")); err != nil {
-						b.Error(err)
-						return
+			var all sync.WaitGroup
+			for p := range persons {
+				all.Go(func() {
+					for n := message.Add(1); n <= int64(b.N); n = message.Add(1) {
+						if err := e.Handle(b.Context(), said(p, int(n), "a message of some length")); err != nil {
+							b.Error(err)
+							return
+						}
 					}
-				}
-			})
+				})
+			}
+			all.Wait()
 		})
 	}
 }
