@@ -165,7 +165,22 @@ func (b *Bolt) Defer(ctx context.Context, l Lease, until time.Time) error {
 			return ErrLeaseLost
 		}
 		t.unlist(l.Lane, head)
+		head.leased = false
 		t.hold(l.Conversation, l.Lane, head, until)
+		return nil
+	})
+}
+
+// Release gives up every lease: its items can be leased again at once. Whoever
+// opens the store calls it before the first lease, because the file has one
+// process, and who held them is no more: otherwise what a process was doing
+// when it died would wait until the leases run out. A lease that was given up
+// still counts until somebody else takes the item over.
+func (b *Bolt) Release(ctx context.Context) error {
+	return b.writer.do(ctx, func(t *table) error {
+		for _, lane := range []Lane{LaneCaller, LaneOfficers} {
+			t.release(lane)
+		}
 		return nil
 	})
 }

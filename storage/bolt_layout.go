@@ -165,15 +165,21 @@ type boltItem struct {
 	id       string
 	priority uint8
 	// token and tries are 0 until the item is leased for the first time; from
-	// then on ready says when it can be leased again.
-	token uint64
-	tries uint32
-	ready time.Time
+	// then on ready says when it can be leased again, and leased whether
+	// somebody holds it until then, rather than that it was deferred.
+	token  uint64
+	tries  uint32
+	leased bool
+	ready  time.Time
 }
 
 func (i *boltItem) encode() []byte {
-	b := make([]byte, 0, 1+8+4+instantSize+len(i.id))
-	b = append(b, i.priority)
+	b := make([]byte, 0, 2+8+4+instantSize+len(i.id))
+	var leased byte
+	if i.leased {
+		leased = 1
+	}
+	b = append(b, i.priority, leased)
 	b = binary.BigEndian.AppendUint64(b, i.token)
 	b = binary.BigEndian.AppendUint32(b, i.tries)
 	b = appendInstant(b, i.ready)
@@ -184,9 +190,10 @@ func decodeItem(key, b []byte) boltItem {
 	return boltItem{
 		seq:      seqOf(key),
 		priority: b[0],
-		token:    binary.BigEndian.Uint64(b[1:]),
-		tries:    binary.BigEndian.Uint32(b[9:]),
-		ready:    instantOf(b[13:]),
-		id:       string(b[13+instantSize:]),
+		leased:   b[1] == 1,
+		token:    binary.BigEndian.Uint64(b[2:]),
+		tries:    binary.BigEndian.Uint32(b[10:]),
+		ready:    instantOf(b[14:]),
+		id:       string(b[14+instantSize:]),
 	}
 }

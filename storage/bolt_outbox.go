@@ -109,6 +109,7 @@ func (t *table) lease(lane Lane, n int, now, until time.Time) []Leased {
 		t.unlist(lane, f.head)
 		f.head.token = t.next()
 		f.head.tries++
+		f.head.leased = true
 		t.hold(f.id, lane, f.head, until)
 		leased[i] = Leased{
 			Lease: Lease{Conversation: f.id, Item: f.head.id, Lane: lane, Token: f.head.token},
@@ -165,6 +166,30 @@ func (t *table) count(lane Lane, change int) {
 		n = binary.BigEndian.Uint64(b)
 	}
 	t.put(k, binary.BigEndian.AppendUint64(nil, n+uint64(change)))
+}
+
+// release makes every head that is leased in the lane leasable again.
+func (t *table) release(lane Lane) {
+	type found struct {
+		id   string
+		head boltItem
+	}
+	var held []found
+	for k, v := range t.all([]byte{kindWaiting, byte(lane)}) {
+		id := string(v[1:])
+		item := itemKey(id, lane, seqOf(k))
+		if head := decodeItem(item, t.get(item)); head.leased {
+			held = append(held, found{id, head})
+		}
+	}
+	for _, f := range held {
+		t.unlist(lane, f.head)
+		f.head.leased = false
+		f.head.ready = time.Unix(0, 0)
+		t.put(itemKey(f.id, lane, f.head.seq), f.head.encode())
+		t.put(instantKey(kindPast, lane, f.head.ready, f.head.seq), nil)
+		t.put(headKey(lane, f.head.priority, f.head.seq), []byte(f.id))
+	}
 }
 
 // sweep drops the identities of at most n events handled before the instant.

@@ -268,6 +268,9 @@ func opaqueNames(f *fixture) {
 }
 
 func aliasing(f *fixture) {
+	// A store that holds little may hand out copies that it does not when it
+	// holds more.
+	f.commit(storage.Commit{ID: "bob", State: bytes.Repeat([]byte("much "), 10_000)})
 	state, body, head, entry := []byte("state"), []byte("body"), []byte("header"), []byte("entry")
 	names, entries := []string{"thread"}, [][]byte{entry}
 	items := []storage.Item{{ID: "a1", Lane: storage.LaneCaller, Body: body}}

@@ -173,6 +173,10 @@ func forgedLease(f *fixture) {
 	l.Token++
 	f.refuse(storage.Commit{ID: "ann", Version: 1, State: []byte("2"), Ack: &l}, storage.ErrLeaseLost)
 	f.refuseDefer(l)
+	l.Token--
+	l.Item = "a2"
+	f.refuse(storage.Commit{ID: "ann", Version: 1, State: []byte("2"), Ack: &l}, storage.ErrLeaseLost)
+	f.refuseDefer(l)
 	f.waits(caller, 2, at(10))
 }
 
