@@ -64,6 +64,10 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// What the process before this one was doing when it died need not wait.
+	if err = a.store.Release(ctx); err != nil {
+		return nil, err
+	}
 	a.bot, err = bot.New(bot.Config{
 		Token:         bot.Secret(s.Telegram.token.Reveal()),
 		ServerURL:     s.Telegram.Server,
