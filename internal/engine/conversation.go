@@ -114,8 +114,7 @@ func presentCase(s flows.State) *seal.CaseID {
 	if !ok {
 		return nil
 	}
-	c := seal.CaseID(id)
-	return &c
+	return &id
 }
 
 func sameCase(a, b *seal.CaseID) bool {

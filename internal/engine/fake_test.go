@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"suar/internal/caseid"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"filippo.io/age"
 
 	"suar/flows"
+	"suar/internal/caseid"
 	"suar/internal/seal"
 	"suar/storage"
 	"suar/storage/storagetest"

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"suar/internal/caseid"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,6 +15,7 @@ import (
 	"unicode/utf16"
 
 	"suar/flows"
+	"suar/internal/caseid"
 	"suar/internal/seal"
 	"suar/storage"
 )

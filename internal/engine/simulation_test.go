@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"suar/internal/caseid"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"filippo.io/age"
 
 	"suar/flows"
+	"suar/internal/caseid"
 	"suar/internal/seal"
 	"suar/storage"
 	"suar/storage/storagetest"
