@@ -349,11 +349,20 @@ func TestAnUpdateWithoutAnIDIsPutAsideOnce(t *testing.T) {
 }
 
 func TestAPanicOfTheEngineStopsNothing(t *testing.T) {
+	for name, fail := range map[string]func() error{
+		"a panic":       func() error { panic(canaryText) },
+		"a failed step": func() error { return fmt.Errorf("%w: event", engine.ErrStep) },
+	} {
+		t.Run(name, func(t *testing.T) { testPoison(t, fail) })
+	}
+}
+
+func testPoison(t *testing.T, fail func() error) {
 	s := newStage(t, telegramtest.Options{})
 	q := &quarantine{}
 	s.journal.refuseWith(func(in engine.Inbound) error {
 		if strings.Contains(text(in.Event), "bom") {
-			panic(canaryText)
+			return fail()
 		}
 		return nil
 	})

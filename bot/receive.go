@@ -45,17 +45,22 @@ func (b *Bot) take(ctx context.Context, r received) error {
 var errPanic = errors.New("bot: panic")
 
 // handle calls the engine. Neither a panic's value nor an error's text leaves
-// it: both may hold a person's words.
+// it: both may hold a person's words. A step that failed in the engine is the
+// same as a panic: it would fail again.
 func (b *Bot) handle(ctx context.Context, in engine.Inbound) (err error) {
 	defer func() {
 		if recover() != nil {
 			err = errPanic
 		}
 	}()
-	if err := b.cfg.Handler.Handle(ctx, in); err != nil && !errors.Is(err, engine.ErrUnknown) {
+	switch err := b.cfg.Handler.Handle(ctx, in); {
+	case errors.Is(err, engine.ErrStep):
+		return errPanic
+	case errors.Is(err, engine.ErrUnknown):
+		return nil
+	default:
 		return err
 	}
-	return nil
 }
 
 func (b *Bot) putAside(ctx context.Context, r received) (err error) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"github.com/mattermost/mattermost/server/public/model"
 
 	"suar/flows"
+	"suar/internal/engine"
 	"suar/internal/mattermosttest"
 )
 
@@ -63,6 +65,27 @@ func TestWhatOfficersWriteBecomesEvents(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAStepThatFailsStopsNothing: what the engine cannot take is marked, and what
+// comes after it goes on.
+func TestAStepThatFailsStopsNothing(t *testing.T) {
+	w := mattermosttest.StandIn(t)
+	r := newRig(t, w)
+	root := r.open(1)
+	r.run()
+	siti := w.Officers[0]
+	r.ledger.setFail(fmt.Errorf("%w: event", engine.ErrStep))
+	bad := w.Post(siti, string(root), "bom")
+	r.until("the officer sees that it will not arrive", func() bool {
+		return slices.Contains(w.Reactions(bad.Id), w.Bot.Username+": x")
+	})
+	r.ledger.setFail(nil)
+	good := w.Post(siti, string(root), "sesudah")
+	want := []flows.Event{flows.Replied{Post: flows.PostID(good.Id), Officer: officer(siti), Text: "sesudah"}}
+	if diff := cmp.Diff(want, r.ledger.wait(t, root, 1)); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
 }
 
 // TestAway: what happens while no process runs is read by the next one, once

@@ -115,8 +115,17 @@ func (d *Desk) handOver(ctx context.Context, c change) error {
 		}
 	}
 	err := d.Handler.Handle(ctx, inbound(c, officer))
-	if errors.Is(err, engine.ErrUnknown) {
+	switch {
+	case errors.Is(err, engine.ErrUnknown):
 		return d.unknown(ctx, c)
+	case errors.Is(err, engine.ErrStep):
+		// It would fail again for ever, and everything behind it would wait.
+		d.Log.Error("an officer's post cannot be taken", "error", err)
+		p, err := d.where(ctx)
+		if err != nil {
+			return err
+		}
+		return d.markFailed(ctx, p, c)
 	}
 	return err
 }
@@ -147,13 +156,17 @@ func (d *Desk) unknown(ctx context.Context, c change) error {
 	if now.Sub(seen) < recordedWithin {
 		return errNotRecorded
 	}
-	if c.what == created {
-		if f := d.mark(ctx, p, flows.Mark{Post: flows.PostID(c.post.Id), Sign: flows.SignFailed}); f != nil {
-			if failure, ok := errors.AsType[*engine.Failure](f); ok && failure.Final {
-				return nil
-			}
-			return f
-		}
+	return d.markFailed(ctx, p, c)
+}
+
+// markFailed shows the officer that a new post will not reach the person.
+func (d *Desk) markFailed(ctx context.Context, p place, c change) error {
+	if c.what != created {
+		return nil
 	}
-	return nil
+	err := d.mark(ctx, p, flows.Mark{Post: flows.PostID(c.post.Id), Sign: flows.SignFailed})
+	if failure, ok := errors.AsType[*engine.Failure](err); ok && failure.Final {
+		return nil
+	}
+	return err
 }
