@@ -55,7 +55,9 @@ func newPacer(all, each float64, burst int) *pacer {
 	}
 }
 
-// wait waits until a message may be sent to the chat.
+// wait waits until a message may be sent to the chat. A chat's messages have to
+// be sent one after the other, as the engine does: of those that wait at once
+// more than the burst could be sent at once in the end.
 func (p *pacer) wait(ctx context.Context, chat int64) error {
 	if p.each != rate.Inf {
 		if err := p.chat(chat).Wait(ctx); err != nil {
