@@ -43,7 +43,8 @@ func find(data []byte, word string) Hits {
 		for _, unit := range utf16.Encode([]rune(word)) {
 			wide = order.AppendUint16(wide, unit)
 		}
-		h.UTF16 += bytes.Count(small, lower(wide))
+		// Of ASCII one order holds the other, a byte further on.
+		h.UTF16 = max(h.UTF16, bytes.Count(small, lower(wide)))
 	}
 	for shift := range 3 {
 		std := inBase64(base64.StdEncoding, w, shift)

@@ -1,5 +1,5 @@
 // The officers' channel: cards, threads, and what one officer at a time does.
-import { el, following, sendOnEnter, sync } from "./dom.js";
+import { drawing, el, following, sendOnEnter, sync } from "./dom.js";
 import { rich } from "./rich.js";
 import { act, announce } from "./server.js";
 import { t, time, whenSpoken } from "./words.js";
@@ -8,7 +8,14 @@ const threads = document.getElementById("threads");
 const officers = document.getElementById("officers");
 const whispers = document.getElementById("whispers");
 const dialog = document.getElementById("dialog");
-const emoji = { white_check_mark: "✅", hourglass_flowing_sand: "⏳", lock: "🔒", x: "❌" };
+
+// Drawn rather than written: not every machine has letters for them.
+const signs = {
+  white_check_mark: "m4 12 6 6L20 6",
+  hourglass_flowing_sand: "M6 3h12M6 21h12M7 3c0 5 4 6 5 9-1 3-5 4-5 9M17 3c0 5-4 6-5 9 1 3 5 4 5 9",
+  lock: "M6 11h12v9H6zM9 11V8a3 3 0 0 1 6 0v3",
+  x: "M6 6l12 12M18 6 6 18",
+};
 
 let state = { officers: [], threads: [], dialogs: {}, whispers: {} };
 let acting = "";
@@ -114,7 +121,8 @@ function drawCard(p, c) {
 
 function drawReaction(r) {
   const meaning = t("sign." + r.emoji);
-  return el("li", {}, el("span", { "aria-hidden": "true" }, emoji[r.emoji] ?? r.emoji), meaning || r.by.join(", "));
+  const sign = signs[r.emoji] ? drawing(signs[r.emoji]) : `:${r.emoji}:`;
+  return el(`li.${r.emoji}`, {}, sign, meaning || r.by.join(", "));
 }
 
 /** The box under a thread. It stays as it is while the thread changes. */

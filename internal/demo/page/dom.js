@@ -15,6 +15,18 @@ export function el(what, attributes = {}, ...children) {
   return e;
 }
 
+/** A small line drawing that says nothing to who does not see it. */
+export function drawing(path) {
+  const svg = (name) => document.createElementNS("http://www.w3.org/2000/svg", name);
+  const picture = svg("svg");
+  const line = svg("path");
+  picture.setAttribute("viewBox", "0 0 24 24");
+  picture.setAttribute("aria-hidden", "true");
+  line.setAttribute("d", path);
+  picture.append(line);
+  return picture;
+}
+
 /**
  * Brings a container's children to a list. An element stays as it is, with
  * focus and what is typed in it, as long as its item does not change. Focus

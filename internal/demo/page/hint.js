@@ -17,7 +17,7 @@ export function showHint() {
     const text = document.createElement("span");
     text.append(...strong(line.text));
     lines[i].append(text);
-    lines[i].classList.toggle("done", line.done);
+    lines[i].classList.toggle("done", Boolean(line.done));
     if (i === now) lines[i].setAttribute("aria-current", "step");
     else lines[i].removeAttribute("aria-current");
   });

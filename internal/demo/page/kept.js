@@ -17,11 +17,10 @@ export const tried = () => ({ found: found !== null && !found.short, opened: ope
 
 export function showKept(next) {
   state = next;
-  const records = state.records.toSorted((a, b) => rank(a) - rank(b));
-  sync(document.getElementById("records"), records, (r) => r.id, drawRecord);
+  sync(document.getElementById("records"), rows(), (r) => r.id, (r) => (r.head === undefined ? drawKind(r) : drawRecord(r)));
   known.clear();
-  records.forEach((r) => known.set(r.id, r.sum));
-  document.getElementById("size").textContent = t("kept.file", { size: bytes(state.size), n: records.length });
+  state.records.forEach((r) => known.set(r.id, r.sum));
+  document.getElementById("size").textContent = t("kept.file", { size: bytes(state.size), n: state.records.length });
   const options = state.cases.length ? state.cases : [""];
   const chosen = cases.value;
   const newest = options.length > cases.options.length || !chosen;
@@ -30,18 +29,35 @@ export function showKept(next) {
   cases.disabled = document.querySelector("#open button").disabled = !state.cases.length;
 }
 
-const rank = (r) => (order.indexOf(r.kind) + 100) % 100;
+/** The records by kind, each kind with a row of its own before them. */
+function rows() {
+  const kinds = new Map([...order].map((kind) => [kind, []]));
+  for (const r of state.records) {
+    if (!kinds.has(r.kind)) kinds.set(r.kind, []);
+    kinds.get(r.kind).push(r);
+  }
+  return [...kinds].filter(([, all]) => all.length).flatMap(([kind, all]) => [{ id: "kind " + kind, kind, n: all.length }, ...all]);
+}
+
+function drawKind(k) {
+  const who = "xy".includes(k.kind) ? "tr.kind.officers" : "tr.kind";
+  return el(who, {}, el(
+    "th",
+    { colspan: 3, scope: "rowgroup" },
+    el("b", {}, `${t("kind." + k.kind) || k.kind} × ${k.n}`),
+    " ",
+    el("span", {}, t("about." + k.kind)),
+  ));
+}
 
 function drawRecord(r) {
   const fresh = known.size > 0 && known.get(r.id) !== r.sum;
-  const who = "xy".includes(r.kind) ? "who-officers" : "who-server";
   return el(
-    fresh ? `tr.${who}.fresh` : `tr.${who}`,
+    fresh ? "tr.fresh" : "tr",
     {},
-    el("td.what", {}, el("b", {}, t("kind." + r.kind) || r.kind), el("span", {}, t("about." + r.kind))),
-    el("td.bytes.name", {}, r.name),
+    el("td.bytes", {}, r.name),
     el("td.number", {}, r.size.toString()),
-    el("td.bytes", {}, r.head.replace(/(.{4})/g, "$1 ").trim() + (r.size > r.head.length / 2 ? " …" : "")),
+    el("td.bytes", {}, r.head.replace(/(.{8})/g, "$1 ").trim() + (r.size > r.head.length / 2 ? " …" : "")),
   );
 }
 

@@ -29,7 +29,7 @@ const words = {
     "kept.title": "What the server keeps",
     "kept.about": "Every record of its store, live, as somebody sees it who takes the disk. The server can reopen the records that its own key seals, because it has to go on working; transcripts it can only add to.",
     "kept.file": "suar.db: {size}, {n} records", "kept.table": "Records of the store",
-    "kept.what": "Record", "kept.name": "Under the name", "kept.size": "Bytes", "kept.head": "Begins with",
+    "kept.name": "Name", "kept.size": "Bytes", "kept.head": "Begins with",
     "find.title": "Look for a word in the server’s files",
     "find.about": "In its store and its log: as text, base64, hexadecimal and UTF-16.",
     "find.word": "something you wrote", "find.go": "Search",
@@ -98,7 +98,7 @@ const words = {
     "kept.title": "Yang disimpan server",
     "kept.about": "Semua catatan di penyimpanannya, langsung, seperti yang dilihat orang yang mengambil disknya. Server dapat membuka lagi catatan yang disegel kuncinya sendiri, karena harus tetap bekerja; transkrip hanya dapat ditambahinya.",
     "kept.file": "suar.db: {size}, {n} catatan", "kept.table": "Catatan di penyimpanan",
-    "kept.what": "Catatan", "kept.name": "Dengan nama", "kept.size": "Bita", "kept.head": "Diawali",
+    "kept.name": "Nama", "kept.size": "Bita", "kept.head": "Diawali",
     "find.title": "Cari kata di berkas server",
     "find.about": "Di penyimpanan dan lognya: sebagai teks, base64, heksadesimal, dan UTF-16.",
     "find.word": "sesuatu yang Anda tulis", "find.go": "Cari",
@@ -166,4 +166,6 @@ export function speak(to) {
 export const time = (at) => new Date(at).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
 
 export const bytes = (n) =>
-  n < 1024 ? `${n} B` : `${(n / 1024).toLocaleString(language, { maximumFractionDigits: 0 })} KiB`;
+  n < 1024 ? `${n} B` : n < 1 << 20 ? `${round(n / 1024)} KiB` : `${round(n / (1 << 20))} MiB`;
+
+const round = (n) => n.toLocaleString(language, { maximumFractionDigits: n < 10 ? 1 : 0 });
