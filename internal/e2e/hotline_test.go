@@ -1,0 +1,345 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"suar/internal/mattermosttest"
+	"suar/internal/seal"
+	"suar/internal/telegramtest"
+)
+
+// The canaries among the secrets: they may be in no file but their own.
+const (
+	passphrase    = "canary-passphrase-of-an-officer"
+	webhookSecret = "canary-webhook-secret"
+)
+
+// A hotline is one suar and all that it needs: its files, the Telegram and the
+// Mattermost that it talks to, and the officers' keys, which it never sees.
+type hotline struct {
+	t        testing.TB
+	telegram *telegramtest.Server
+	world    *mattermosttest.World
+
+	// data is the folder of the store, secrets that of the keys and tokens.
+	data, secrets string
+	store         string
+	config        string // the file
+	address       string // where suar listens
+	// officer and recovery are the key files, passphraseFile what opens both.
+	officer, recovery, passphraseFile string
+	vaultKey                          seal.VaultKey
+
+	log *os.File // what suar printed, in all its lives
+
+	mu    sync.Mutex
+	child *child
+}
+
+// A child is one life of the process.
+type child struct {
+	cmd    *exec.Cmd
+	exited chan struct{}
+	err    error // after exited
+}
+
+// newHotline prepares a hotline that polls. edit, if not nil, changes the
+// configuration before it is written.
+func newHotline(t testing.TB, world *mattermosttest.World, edit func(h *hotline, config map[string]any)) *hotline {
+	t.Helper()
+	h := &hotline{t: t, world: world, telegram: telegramtest.New(telegramtest.Options{})}
+	t.Cleanup(h.telegram.Close)
+	base := t.TempDir()
+	h.data, h.secrets = filepath.Join(base, "data"), filepath.Join(base, "secrets")
+	for _, dir := range []string{h.data, h.secrets} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.store = filepath.Join(h.data, "suar.db")
+	h.address = freeAddress(t)
+	var err error
+	if h.log, err = os.OpenFile(filepath.Join(base, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	raw := make([]byte, seal.VaultKeySize)
+	_, _ = rand.Read(raw) // It never fails.
+	if h.vaultKey, err = seal.ParseVaultKey([]byte(hex.EncodeToString(raw))); err != nil {
+		t.Fatal(err)
+	}
+	h.passphraseFile = h.secret("passphrase", passphrase)
+	h.officer, h.recovery = h.key("siti"), h.key("brankas")
+	recipients := h.recipient(h.officer, "siti", seal.RoleOfficer) + h.recipient(h.recovery, "brankas", seal.RoleRecovery)
+
+	config := map[string]any{
+		"listen": h.address,
+		"telegram": map[string]any{
+			"server": h.telegram.URL(), "token_file": h.secret("telegram", h.telegram.Token),
+			"rate": -1, "chat_rate": -1,
+		},
+		"mattermost": map[string]any{
+			"url": world.URL, "token_file": h.secret("mattermost", world.Bot.Token),
+			"channel": world.ChannelID, "callback": "http://" + h.address, "on_call": []string{"siti", "budi"},
+		},
+		"store":          h.store,
+		"vault_key_file": h.secret("vault", hex.EncodeToString(raw)),
+		"recipients":     h.file(filepath.Join(base, "recipients"), recipients, 0o644),
+		"log":            map[string]any{"level": "debug"},
+	}
+	if edit != nil {
+		edit(h, config)
+	}
+	text, err := yaml.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.config = h.file(filepath.Join(base, "suar.yaml"), string(text), 0o644)
+	t.Cleanup(func() {
+		h.kill()
+		if t.Failed() {
+			t.Logf("the end of suar's log:\n%s", tail(h.printed(), 40))
+		}
+		h.log.Close()
+	})
+	return h
+}
+
+// webhook changes a configuration to the mode webhook.
+func webhook(h *hotline, config map[string]any) {
+	telegram := config["telegram"].(map[string]any)
+	telegram["mode"] = "webhook"
+	telegram["webhook_url"] = "http://" + h.address + "/telegram"
+	telegram["webhook_secret_file"] = h.secret("webhook", webhookSecret)
+}
+
+// freeAddress finds a port outside the range from which the system gives ports
+// to outgoing connections: a process that is killed finds it free again.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+mathrand.N(12000))
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return address
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
+
+func (h *hotline) file(path, content string, mode os.FileMode) string {
+	h.t.Helper()
+	if err := os.WriteFile(path, []byte(content), mode); err != nil {
+		h.t.Fatal(err)
+	}
+	return path
+}
+
+func (h *hotline) secret(name, content string) string {
+	h.t.Helper()
+	return h.file(filepath.Join(h.secrets, name), content+"\n", 0o400)
+}
+
+// key makes an officer's key file, away from all that suar reads.
+func (h *hotline) key(name string) string {
+	h.t.Helper()
+	file, _, err := seal.NewOfficerKey(passphrase, 10)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return h.file(filepath.Join(h.t.TempDir(), name+".key"), string(file), 0o400)
+}
+
+func (h *hotline) recipient(key, name string, role seal.Role) string {
+	h.t.Helper()
+	raw, err := os.ReadFile(key)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ids, err := seal.Identities(raw, func() (string, error) { return passphrase, nil })
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	public, ok := seal.PublicKey(ids[0])
+	if !ok {
+		h.t.Fatal("a key without a public half")
+	}
+	return seal.Recipient{Name: name, Role: role, Key: public}.String() + "\n"
+}
+
+// command is suar with arguments, not started.
+func (h *hotline) command(args ...string) *exec.Cmd {
+	h.t.Helper()
+	cmd := exec.Command(program(h.t, suar), args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + h.data}
+	cmd.SysProcAttr = ownProcess()
+	return cmd
+}
+
+// spawn starts a process as the hotline and does not wait until it serves.
+func (h *hotline) spawn(cmd *exec.Cmd) {
+	h.t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.child != nil {
+		h.t.Fatal("suar runs already")
+	}
+	cmd.Stdout, cmd.Stderr = h.log, h.log
+	if err := cmd.Start(); err != nil {
+		h.t.Fatal(err)
+	}
+	c := &child{cmd: cmd, exited: make(chan struct{})}
+	go func() {
+		c.err = cmd.Wait()
+		close(c.exited)
+	}()
+	h.child = c
+}
+
+// start starts suar and returns when it serves.
+func (h *hotline) start() {
+	h.t.Helper()
+	h.spawn(h.command("serve", "--config", h.config))
+	h.ready()
+}
+
+// ready returns when suar serves.
+func (h *hotline) ready() {
+	h.t.Helper()
+	client := &http.Client{Timeout: time.Second}
+	defer client.CloseIdleConnections()
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		resp, err := client.Get("http://" + h.address + "/healthz")
+		if err == nil {
+			resp.Body.Close()
+			return
+		}
+		select {
+		case <-h.child.exited:
+			h.t.Fatalf("suar ended (%v):\n%s", h.child.err, tail(h.printed(), 20))
+		case <-time.After(5 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatalf("suar does not answer: %v", err)
+		}
+	}
+}
+
+// kill ends suar as a crash does. It does nothing if suar does not run.
+func (h *hotline) kill() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.child == nil {
+		return
+	}
+	// It may have ended by itself.
+	_ = h.child.cmd.Process.Kill()
+	<-h.child.exited
+	h.child = nil
+}
+
+// wait returns the exit code of a suar that ends by itself.
+func (h *hotline) wait() int {
+	h.t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	select {
+	case <-h.child.exited:
+	case <-time.After(40 * time.Second):
+		h.t.Fatal("suar does not end")
+	}
+	code := h.child.cmd.ProcessState.ExitCode()
+	h.child = nil
+	return code
+}
+
+// stop ends suar as the system does. It must drain and exit with 0.
+func (h *hotline) stop() {
+	h.t.Helper()
+	if err := h.child.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		h.t.Fatal(err)
+	}
+	if code := h.wait(); code != 0 {
+		h.t.Fatalf("suar exits with %d on SIGTERM, want 0", code)
+	}
+}
+
+// printed is all that suar printed so far.
+func (h *hotline) printed() []byte {
+	h.t.Helper()
+	raw, err := os.ReadFile(h.log.Name())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return raw
+}
+
+// run runs another command of suar's to its end.
+func (h *hotline) run(args ...string) (stdout, stderr string, code int) {
+	h.t.Helper()
+	return runTool(h.t, h.command(args...))
+}
+
+func runTool(t testing.TB, cmd *exec.Cmd) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// copyOfStore is the store as a backup would be, of a suar that was stopped.
+func (h *hotline) copyOfStore() string {
+	h.t.Helper()
+	raw, err := os.ReadFile(h.store)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return h.file(filepath.Join(h.t.TempDir(), "copy.db"), string(raw), 0o600)
+}
+
+func tail(text []byte, lines int) []byte {
+	all := bytes.Split(bytes.TrimRight(text, "\n"), []byte("\n"))
+	return bytes.Join(all[max(0, len(all)-lines):], []byte("\n"))
+}
+
+// patient is a context for waiting: it ends when the test must give up, not
+// when something would be late.
+func patient(t testing.TB, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// servers runs a test against each Mattermost.
+func servers(t *testing.T, test func(t *testing.T, world *mattermosttest.World)) {
+	t.Run("stand-in", func(t *testing.T) { test(t, mattermosttest.StandIn(t)) })
+	t.Run("real", func(t *testing.T) { test(t, mattermosttest.Real(t)) })
+}
+
+// contains tells whether a text has a part, without regard to line breaks.
+func contains(text, part string) bool {
+	return strings.Contains(strings.Join(strings.Fields(text), " "), strings.Join(strings.Fields(part), " "))
+}

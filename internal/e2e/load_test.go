@@ -1,0 +1,319 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"suar/internal/mattermosttest"
+)
+
+// TestTwoHundredPeople carries many people at once through the whole intake to
+// a claimed case with 20 messages each way. Nothing is lost, nothing is there
+// twice, the order is kept in each thread, and nobody's words are in another's.
+func TestTwoHundredPeople(t *testing.T) {
+	people := 200
+	if testing.Short() {
+		people = 20
+	}
+	h := newHotline(t, mattermosttest.Real(t), nil)
+	c := newCrowd(t, h, people, 20)
+	h.start()
+	began := time.Now()
+	c.live(patient(t, 10*time.Minute))
+	took := time.Since(began)
+	c.settled()
+	h.stop()
+	c.verify()
+	c.transcripts()
+	t.Logf("%d people, %d messages relayed and %d replies in %v: %.0f a second; from the danger tap to the post: %v",
+		people, people*21, people*20, took.Round(time.Millisecond), float64(people*41)/took.Seconds(), spread(c.alerts))
+}
+
+// A crowd is many people and the officers who answer them.
+type crowd struct {
+	t      testing.TB
+	h      *hotline
+	screen *screen
+	// rounds is how many messages each way there are at least; more, when it is
+	// set, says whether there should be more.
+	rounds  int
+	more    func() bool
+	people  []*caller
+	crashes bool // suar is killed meanwhile: what is sent to Telegram may be there twice
+
+	mu     sync.Mutex
+	alerts []time.Duration // from the danger tap until the card was seen
+}
+
+// A caller is one of a crowd.
+type caller struct {
+	person
+	tag     string
+	steps   []string
+	danger  bool
+	thread  *thread
+	said    []string // in the order in which it was said
+	replies []string // of the officers, in the order in which they were posted
+	posts   []string // their ids
+}
+
+// burst is how many messages are written one after the other without waiting.
+const burst = 5
+
+func newCrowd(t testing.TB, h *hotline, people, rounds int) *crowd {
+	t.Helper()
+	c := &crowd{t: t, h: h, rounds: rounds, screen: watch(t, h.world, h.world.Officers[2])}
+	for i := range people {
+		one := &caller{person: person{Person: h.telegram.Person(int64(500_000 + i))}, tag: fmt.Sprintf("p%04d", i)}
+		one.types = one.tag + " the name in the passport"
+		switch i % 3 {
+		case 0:
+			one.steps, one.danger = append(danger[:len(danger):len(danger)], dangers...), true
+		case 1:
+			one.steps = victim
+		case 2:
+			one.steps = family
+		}
+		c.people = append(c.people, one)
+	}
+	return c
+}
+
+// live lets everybody live through a case at once, and returns when all is said
+// and all has arrived.
+func (c *crowd) live(ctx context.Context) {
+	c.t.Helper()
+	var (
+		all    sync.WaitGroup
+		mu     sync.Mutex
+		faults []error
+	)
+	for _, one := range c.people {
+		all.Go(func() {
+			if err := c.one(ctx, one); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				faults = append(faults, fmt.Errorf("%s: %w", one.tag, err))
+			}
+		})
+	}
+	all.Wait()
+	if len(faults) > 0 {
+		c.t.Fatalf("%d of %d did not come through; the first:\n%v", len(faults), len(c.people), errors.Join(faults[:min(3, len(faults))]...))
+	}
+}
+
+// one is the life of one caller.
+func (c *crowd) one(ctx context.Context, one *caller) error {
+	one.Start()
+	var tapped time.Time
+	for _, step := range one.steps {
+		if err := one.step(ctx, step); err != nil {
+			return err
+		}
+		if step == danger[len(danger)-1] {
+			tapped = time.Now()
+		}
+	}
+	one.say(0)
+	var err error
+	if one.thread, err = c.screen.caseOf(ctx, one.tag); err != nil {
+		return err
+	}
+	if one.danger {
+		c.mu.Lock()
+		c.alerts = append(c.alerts, one.thread.root.seen.Sub(tapped))
+		c.mu.Unlock()
+	}
+	if err := c.claim(ctx, one); err != nil {
+		return err
+	}
+	officer := c.h.world.Officers[rand.N(len(c.h.world.Officers))]
+	for k := 0; k < c.rounds || c.more != nil && c.more(); k += burst {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for i := range burst {
+				c.reply(officer, one, k+i)
+			}
+		}()
+		for i := range burst {
+			one.say(k + i + 1)
+		}
+		<-done
+		// All that was said so far is there before more is said.
+		if _, err := one.thread.hear(ctx, one.said[len(one.said)-1]); err != nil {
+			return err
+		}
+		if err := one.hear(ctx, one.replies[len(one.replies)-1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say says the nth thing.
+func (one *caller) say(n int) {
+	one.said = append(one.said, fmt.Sprintf("%s says %04d", one.tag, n))
+	one.Say(one.said[len(one.said)-1])
+}
+
+// claim presses the button until the person learns that an officer has the
+// case: suar may be away at the moment, and an officer would press again.
+func (c *crowd) claim(ctx context.Context, one *caller) error {
+	officer := c.h.world.Officers[rand.N(len(c.h.world.Officers))]
+	for {
+		status := c.h.world.PressID(officer, one.thread.root.ID, "claim")
+		if status != 200 && !c.crashes {
+			return fmt.Errorf("the press answers %d", status)
+		}
+		limit := time.Minute
+		if c.crashes {
+			limit = 2 * time.Second
+		}
+		try, cancel := context.WithTimeout(ctx, limit)
+		err := one.hearKey(try, "ui.status.claimed")
+		cancel()
+		if err == nil || ctx.Err() != nil || !c.crashes {
+			return err
+		}
+	}
+}
+
+// reply posts the nth reply.
+func (c *crowd) reply(officer mattermosttest.Account, one *caller, n int) {
+	p := c.h.world.Post(officer, one.thread.root.ID, fmt.Sprintf("to %s reply %04d", one.tag, n))
+	one.replies, one.posts = append(one.replies, p.Message), append(one.posts, p.Id)
+}
+
+// settled returns when nothing is on its way any more: every reply is marked as
+// sent, which is the last effect of all.
+func (c *crowd) settled() {
+	c.t.Helper()
+	for _, one := range c.people {
+		marked(c.t, c.h.world, one.posts[len(one.posts)-1], "white_check_mark")
+	}
+}
+
+// ours finds what the people of these tests say.
+var ours = regexp.MustCompile(`\bp[0-9]{4} (says [0-9]{4}|the name in the passport)`)
+
+// verify holds what is in Mattermost and in the chats against what was said.
+func (c *crowd) verify() {
+	c.t.Helper()
+	w := c.h.world
+	if n := len(c.screen.roots); n != len(c.people) {
+		c.t.Errorf("%d cards were posted for %d people", n, len(c.people))
+	}
+	for _, one := range c.people {
+		var said, replies []string
+		keys := map[string]bool{}
+		for _, p := range w.Thread(one.thread.root.ID) {
+			if p.UserId != w.Bot.ID {
+				replies = append(replies, p.Message)
+				c.mark(p.Id, one)
+				continue
+			}
+			key, _ := p.GetProp("relay_key").(string)
+			if key == "" || keys[key] {
+				c.t.Errorf("%s: a post of the bot's without a key of its own", one.tag)
+			}
+			keys[key] = true
+			said = append(said, ours.FindAllString(post{Message: p.Message}.text(), -1)...)
+		}
+		want := slices.Clone(one.said)
+		if slices.Contains(one.steps, "type@family.name") {
+			want = slices.Insert(want, 0, one.types)
+		}
+		if diff := cmp.Diff(want, said); diff != "" {
+			c.t.Errorf("%s: the thread has not what was said, once and in order (-want +got):\n%s", one.tag, diff)
+		}
+		if diff := cmp.Diff(one.replies, replies); diff != "" {
+			c.t.Errorf("%s: the thread has other replies (-want +got):\n%s", one.tag, diff)
+		}
+		var heard []string
+		for _, m := range one.Chat() {
+			if !m.FromBot || !strings.HasPrefix(m.Text, "to p") {
+				continue
+			}
+			// At least once is the contract when the process dies.
+			if c.crashes && slices.Contains(heard, m.Text) {
+				continue
+			}
+			heard = append(heard, m.Text)
+		}
+		if diff := cmp.Diff(one.replies, heard); diff != "" {
+			c.t.Errorf("%s: the chat has not the replies of the thread (-want +got):\n%s", one.tag, diff)
+		}
+	}
+	noFaults(c.t, c.h)
+}
+
+// mark checks that an officer sees of a reply that it was sent.
+func (c *crowd) mark(id string, one *caller) {
+	c.t.Helper()
+	if all := c.h.world.Reactions(id); !slices.Equal(all, []string{"suar: white_check_mark"}) {
+		c.t.Errorf("%s: a reply is marked %v", one.tag, all)
+	}
+}
+
+// spread is the median and what 99 of 100 stay below.
+func spread(all []time.Duration) string {
+	if len(all) == 0 {
+		return "nothing measured"
+	}
+	p50, p99 := percentile(all, 50), percentile(all, 99)
+	return fmt.Sprintf("p50 %v, p99 %v of %d", p50.Round(time.Millisecond), p99.Round(time.Millisecond), len(all))
+}
+
+func percentile(all []time.Duration, p int) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[(len(sorted)-1)*p/100]
+}
+
+// BenchmarkDangerNow measures from the tap on "danger now" to the post in the
+// officers' channel as an officer's client is told of it: one person after the
+// other, each with a case of their own.
+func BenchmarkDangerNow(b *testing.B) {
+	h := newHotline(b, mattermosttest.Real(b), nil)
+	s := watch(b, h.world, h.world.Officers[2])
+	h.start()
+	var all []time.Duration
+	n := 0
+	ctx := patient(b, 5*time.Minute)
+	for b.Loop() {
+		b.StopTimer()
+		p := &person{Person: h.telegram.Person(int64(900_000 + n))}
+		p.Start()
+		if err := p.walk(ctx, danger[:1]...); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := p.see(ctx, "opening.now", mustWord(b, "opening.now.danger")); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		tapped := time.Now()
+		if err := p.step(ctx, danger[1]); err != nil {
+			b.Fatal(err)
+		}
+		th, err := s.nextRoot(ctx, n)
+		if err != nil {
+			b.Fatal(err)
+		}
+		all = append(all, th.root.seen.Sub(tapped))
+		n++
+	}
+	b.ReportMetric(float64(percentile(all, 50).Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(percentile(all, 99).Microseconds())/1000, "p99-ms")
+	b.ReportMetric(0, "ns/op")
+}

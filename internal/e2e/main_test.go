@@ -1,0 +1,66 @@
+// Package e2e proves the hotline as it is shipped: the program itself, started
+// as a process of its own with a configuration and key files, between a Bot API
+// server on loopback and a Mattermost. It holds tests only.
+//
+// -short makes the large tests small: 20 people in place of 200, 10 kills in
+// place of 200.
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	// Hundreds of officers' clients share this transport; with the two idle
+	// connections that it keeps by default each request would dial.
+	if t, ok := http.DefaultTransport.(*http.Transport); ok {
+		t.MaxIdleConnsPerHost = 64
+	}
+	code := m.Run()
+	if folder, err := folder(); err == nil {
+		if err := os.RemoveAll(folder); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	os.Exit(code)
+}
+
+// folder is where the programs are built.
+var folder = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "suar-e2e-") })
+
+// program builds a command once a process and returns its path. It is built as
+// it ships, without the race detector, which would slow down what is measured.
+func program(t testing.TB, build func() (string, error)) string {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+var (
+	suar = sync.OnceValues(func() (string, error) { return build("suar/cmd/suar", "suar") })
+	// ageTool is the standard tool, with which officers can do without this program.
+	ageTool = sync.OnceValues(func() (string, error) { return build("filippo.io/age/cmd/age", "age") })
+)
+
+func build(path, name string) (string, error) {
+	dir, err := folder()
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, name)
+	cmd := exec.Command("go", "build", "-race=false", "-trimpath", "-o", file, path)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", errors.Join(fmt.Errorf("build %s: %w", path, err), errors.New(string(out)))
+	}
+	return file, nil
+}

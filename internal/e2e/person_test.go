@@ -1,0 +1,184 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"suar/flows"
+	"suar/internal/telegramtest"
+)
+
+type message = telegramtest.Message
+
+// texts is the catalogue that the persons of these tests read.
+var texts = sync.OnceValues(func() (map[string]string, error) {
+	raw, err := fs.ReadFile(flows.Shipped(), "text/en.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var catalogue struct{ Texts map[string]string }
+	return catalogue.Texts, yaml.Unmarshal(raw, &catalogue)
+})
+
+// word is a text of the catalogue.
+func word(key string) (string, error) {
+	all, err := texts()
+	if err != nil {
+		return "", err
+	}
+	text, ok := all[key]
+	if !ok {
+		return "", fmt.Errorf("the catalogue has no %q", key)
+	}
+	return strings.TrimSpace(text), nil
+}
+
+func mustWord(t testing.TB, key string) string {
+	t.Helper()
+	text, err := word(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// The ways through the intake, to a case. A step is an option of the book,
+// "flow.screen.option", or a button that is on every screen, "ui.done@" and the
+// screen.
+var (
+	opening = []string{"opening.language.en", "opening.now.yes", "opening.notice.agree"}
+	// danger has one press, and questions that can be answered while the alert
+	// is on its way.
+	danger  = []string{"opening.language.en", "opening.now.danger"}
+	dangers = []string{"emergency.what.life", "emergency.where.bokeo", "emergency.numbers.no", "emergency.authorities.ask"}
+	victim  = append(opening[:len(opening):len(opening)],
+		"opening.need.me", "victim.citizen.yes", "victim.minor.no", "victim.free.permission", "victim.passport.agent",
+		"victim.promised.partly", "victim.pay.yes", "victim.refuse.no", "victim.withheld.pay", "ui.done@victim.withheld",
+		"ui.skip@victim.where", "victim.wish.talk", "victim.contact.any")
+	family = append(opening[:len(opening):len(opening)],
+		"opening.need.family", "family.promise.understood", "family.relation.parent", "family.knows.knows", "family.last.month",
+		"family.danger.unsure", "family.where.laos", "family.money.no", "family.minor.no", "type@family.name",
+		"family.contact.here", "family.share.kemlu", "ui.done@family.share")
+)
+
+// A person is somebody with a telephone.
+type person struct {
+	*telegramtest.Person
+	// types is what is typed where a question takes text.
+	types string
+}
+
+// walk presses the steps' buttons one after the other, each when the bubble
+// shows its question.
+func (p *person) walk(ctx context.Context, steps ...string) error {
+	for _, step := range steps {
+		if err := p.step(ctx, step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *person) step(ctx context.Context, step string) error {
+	button, screen, global := strings.Cut(step, "@")
+	if !global {
+		screen = step[:strings.LastIndex(step, ".")]
+	}
+	if button == "type" {
+		if _, err := p.see(ctx, screen, ""); err != nil {
+			return err
+		}
+		p.Say(p.types)
+		return nil
+	}
+	label, err := word(button)
+	if err != nil {
+		return err
+	}
+	found, err := p.see(ctx, screen, label)
+	if err != nil {
+		return err
+	}
+	return p.press(found, label)
+}
+
+// see waits for the bubble with a question and a button.
+func (p *person) see(ctx context.Context, screen, label string) (message, error) {
+	question, err := word(screen)
+	if err != nil {
+		return message{}, err
+	}
+	var found message
+	chat, err := p.Wait(ctx, func(chat []message) bool {
+		for i := len(chat) - 1; i >= 0; i-- {
+			if m := chat[i]; m.FromBot && contains(m.Text, question) && (label == "" || data(m, label) != "") {
+				found = m
+				return true
+			}
+		}
+		return false
+	})
+	if err != nil {
+		return found, fmt.Errorf("waiting for %q with %q: %w; the chat is %s", screen, label, err, shown(chat))
+	}
+	return found, nil
+}
+
+// press presses the button with the label, ticked or not.
+func (p *person) press(m message, label string) error {
+	return p.Press(data(m, label), m.ID)
+}
+
+// data is what a button sends back, empty if there is no such button.
+func data(m message, label string) string {
+	for _, row := range m.Buttons {
+		for _, b := range row {
+			if strings.TrimLeft(b.Label, "☐☑ ") == label {
+				return b.Data
+			}
+		}
+	}
+	return ""
+}
+
+// hear waits until the chat holds a text of the catalogue or an officer's words.
+func (p *person) hear(ctx context.Context, part string) error {
+	chat, err := p.Wait(ctx, func(chat []message) bool {
+		for _, m := range chat {
+			if m.FromBot && contains(m.Text, part) {
+				return true
+			}
+		}
+		return false
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for %q: %w; the chat is %s", part, err, shown(chat))
+	}
+	return nil
+}
+
+// hearKey is hear of a text of the catalogue.
+func (p *person) hearKey(ctx context.Context, key string) error {
+	text, err := word(key)
+	return errors.Join(err, p.hear(ctx, text))
+}
+
+// shown is a chat for a message about it.
+func shown(chat []message) string {
+	var b strings.Builder
+	for _, m := range chat {
+		who := "person"
+		if m.FromBot {
+			who = "bot"
+		}
+		fmt.Fprintf(&b, "\n\t%d %s: %q %v", m.ID, who, m.Text, m.Buttons)
+	}
+	return b.String()
+}

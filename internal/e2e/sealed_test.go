@@ -1,0 +1,515 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+	"github.com/google/go-cmp/cmp"
+	bolt "go.etcd.io/bbolt" //nolint:depguard // whoever took the file reads it with what there is
+
+	"suar/internal/mattermosttest"
+	"suar/internal/seal"
+	"suar/internal/telegramtest"
+	"suar/storage"
+)
+
+// TestServerCannotRead takes a server's image: the data folder, with and
+// without the vault key, but never with an officer's key.
+func TestServerCannotRead(t *testing.T) {
+	h := newHotline(t, mattermosttest.StandIn(t), nil)
+	ctx := patient(t, time.Minute)
+	h.telegram.SetNextUpdate(913_447_281)
+	h.start()
+	spoken := liveSealed(ctx, t, h)
+	if err := h.telegram.Drained(ctx); err != nil {
+		t.Fatal(err)
+	}
+	drained(ctx, t, h)
+	h.stop()
+
+	t.Run("without the vault key", func(t *testing.T) {
+		needles := maps.Clone(spoken)
+		for i := range 4 {
+			needles[fmt.Sprintf("chat id %d", i)] = fmt.Sprint(sealedChat + i)
+		}
+		for i := range 3 {
+			needles[fmt.Sprintf("update id %d", i)] = fmt.Sprint(913_447_281 + i)
+		}
+		needles["name"], needles["user name"] = telegramtest.CanaryName, telegramtest.CanaryUsername
+		needles["token"], needles["other token"] = h.telegram.Token, h.world.Bot.Token
+		needles["passphrase"] = passphrase
+		for name, content := range files(t, h.data) {
+			absent(t, name, content, needles)
+		}
+	})
+
+	t.Run("with the vault key", func(t *testing.T) {
+		im := readImage(t, h.copyOfStore(), h.vaultKey)
+		// One state for each person but the one who left nothing, and the record
+		// of the key itself.
+		if im.states != 4 || im.failed != 0 {
+			t.Errorf("%d states opened and %d records did not; want 4 and 0", im.states, im.failed)
+		}
+		if im.items != 0 {
+			t.Errorf("%d items are in the outbox, want none", im.items)
+		}
+		// What is known of the person is there: the vault key is a secret.
+		if !holds(im.plain, fmt.Sprint(sealedChat)) {
+			t.Error("the states hold no chat id: the test reads the wrong thing")
+		}
+		found := map[string]string{}
+		for name, word := range spoken {
+			if holds(im.plain, word) {
+				found[name] = word
+			}
+		}
+		// By design: a reply that waits for the person's contact rule must still
+		// be sent, and what was typed for a question is an answer, which lives
+		// as long as the state does.
+		want := map[string]string{
+			"held reply": spoken["held reply"], "typed name": spoken["typed name"],
+		}
+		if diff := cmp.Diff(want, found); diff != "" {
+			t.Errorf("words that the vault opens (-want +got):\n%s", diff)
+		}
+		tryKeys(t, im)
+	})
+
+	t.Run("freed pages", func(t *testing.T) {
+		// Sealed bytes of the outbox stay in pages that are free until the store
+		// is compacted: who has the vault key as well can carve them.
+		path := h.copyOfStore()
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The control: an item where no page is.
+		id := strings.Repeat("0c", 16)
+		_, err = f.Write(append([]byte(id), seal.NewVault(h.vaultKey).Seal("item", id, []byte("kenari-control"))...))
+		if err := errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		before := carve(t, path, h.vaultKey)
+		if !holds(before, "kenari-control") || !holds(before, fmt.Sprint(sealedChat)) {
+			t.Fatal("carving finds neither what was laid out nor what is kept")
+		}
+		n := 0
+		for name, word := range spoken {
+			if name != "held reply" && name != "typed name" && holds(before, word) {
+				n++
+			}
+		}
+		t.Logf("before compaction %d of %d things said can be carved from free pages with the vault key", n, len(spoken)-2)
+		compact := filepath.Join(t.TempDir(), "compact.db")
+		if err := storage.Compact(compact, path); err != nil {
+			t.Fatal(err)
+		}
+		after := carve(t, compact, h.vaultKey)
+		for name, word := range spoken {
+			if name != "held reply" && name != "typed name" && holds(after, word) {
+				t.Errorf("after compaction the %s can still be carved", name)
+			}
+		}
+	})
+
+	t.Run("with the officer's key", func(t *testing.T) {
+		// The control: it is all there, for who may read it.
+		raw, err := os.ReadFile(h.officer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids, err := seal.Identities(raw, func() (string, error) { return passphrase, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		im := readImage(t, h.copyOfStore(), h.vaultKey)
+		var all bytes.Buffer
+		for _, c := range im.cases {
+			key, err := decrypt(c.header, ids...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			caseKey, err := age.ParseIdentities(bytes.NewReader(key))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range c.records {
+				line, err := decrypt(r, caseKey...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all.Write(line)
+			}
+		}
+		for name, word := range spoken {
+			if name != "unfinished" && !holds(all.Bytes(), word) {
+				t.Errorf("the transcripts have not the %s", name)
+			}
+		}
+	})
+}
+
+// sealedChat is the first of the chat ids: too long to appear by chance.
+const sealedChat = 7_310_045_118
+
+// liveSealed lets four people come: one whose case is closed, one whose is
+// open, one with replies that wait, and family with a name that was typed. It
+// returns everything that was said.
+func liveSealed(ctx context.Context, t *testing.T, h *hotline) map[string]string {
+	t.Helper()
+	spoken := map[string]string{}
+	say := func(name string) string {
+		spoken[name] = fmt.Sprintf("kenari%02dqzx", len(spoken))
+		return spoken[name]
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := h.world
+	siti := w.Officers[0]
+	client := w.Watch(siti)
+	s := watch(t, w, w.Officers[1])
+	callers := make([]*person, 4)
+	for i := range callers {
+		callers[i] = &person{Person: h.telegram.Person(sealedChat + int64(i))}
+		callers[i].Start()
+	}
+	// talk lets an officer claim the case of the nth card and both say something.
+	talk := func(p *person, n int, name string) *thread {
+		th, err := s.nextRoot(ctx, n)
+		must(err)
+		text := say(name + " said")
+		p.Say(text)
+		_, err = th.hear(ctx, text)
+		must(err)
+		if status := w.PressID(siti, th.root.ID, "claim"); status != 200 {
+			t.Fatalf("the press answers %d", status)
+		}
+		must(p.hearKey(ctx, "ui.status.claimed"))
+		text = say(name + " reply")
+		post := w.Post(siti, th.root.ID, text)
+		must(p.hear(ctx, text))
+		marked(t, w, post.Id, "white_check_mark")
+		note := w.Post(siti, th.root.ID, "// "+say(name+" note"))
+		marked(t, w, note.Id, "lock")
+		return th
+	}
+
+	closed := callers[0]
+	must(closed.walk(ctx, danger...))
+	th := talk(closed, 0, "closed")
+	if status := w.PressID(siti, th.root.ID, "close"); status != 200 {
+		t.Fatalf("the press answers %d", status)
+	}
+	w.SubmitDialog(siti, client.Dialog(), nil)
+	must(closed.hearKey(ctx, "ui.status.closed"))
+
+	open := callers[1]
+	must(open.walk(ctx, danger...))
+	talk(open, 1, "open")
+
+	// "No, I will write first": what comes after the person's last sign waits.
+	held := callers[2]
+	must(held.walk(ctx, slices.Concat(victim[:len(victim)-1], []string{"victim.contact.first"})...))
+	th, err := s.nextRoot(ctx, 2)
+	must(err)
+	text := say("before held")
+	held.Say(text)
+	_, err = th.hear(ctx, text)
+	must(err)
+	waits := w.Post(siti, th.root.ID, say("held reply"))
+	marked(t, w, waits.Id, "hourglass_flowing_sand")
+
+	relative := callers[3]
+	relative.types = say("typed name")
+	must(relative.walk(ctx, family...))
+	talk(relative, 3, "family")
+	return spoken
+}
+
+// drained returns when the outbox is empty and nothing is leased any more: the
+// cards show what has happened last.
+func drained(ctx context.Context, t *testing.T, h *hotline) {
+	t.Helper()
+	// Nothing new happens, so that once no request has come for a while there
+	// is nothing left to do; the next check is on the stopped store.
+	quiet := 0
+	last := h.telegram.Count("") + len(h.world.Dump())
+	for quiet < 5 {
+		select {
+		case <-ctx.Done():
+			t.Fatal("suar is never done")
+		case <-time.After(100 * time.Millisecond):
+		}
+		now := h.telegram.Count("") + len(h.world.Dump())
+		if now == last {
+			quiet++
+		} else {
+			quiet, last = 0, now
+		}
+	}
+}
+
+// An image is what somebody reads of a store's file with bbolt and the vault
+// key.
+type image struct {
+	plain                 []byte // everything that the vault opened
+	states, items, failed int
+	cases                 map[string]*sealedCase
+	keys                  [][]byte // the file's keys and values that are not sealed
+}
+
+type sealedCase struct {
+	header  []byte
+	records [][]byte // the age files in them
+}
+
+// readImage opens every record of the file that the vault can open.
+func readImage(t *testing.T, path string, key seal.VaultKey) image {
+	t.Helper()
+	vault := seal.NewVault(key)
+	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	im := image{cases: map[string]*sealedCase{}}
+	open := func(bucket, key string, sealed []byte) bool {
+		plain, err := vault.Open(bucket, key, sealed)
+		if err != nil {
+			im.failed++
+			return false
+		}
+		im.plain = append(append(im.plain, plain...), '\n')
+		return true
+	}
+	ids := map[uint64]string{} // of items, by their numbers
+	err = db.View(func(tx *bolt.Tx) error {
+		return tx.ForEach(func(_ []byte, b *bolt.Bucket) error {
+			err := b.ForEach(func(k, v []byte) error {
+				if k[0] == 'q' {
+					ids[binary.BigEndian.Uint64(k[len(k)-8:])] = string(hexID.Find(v))
+				}
+				return nil
+			})
+			return errors.Join(err, b.ForEach(func(k, v []byte) error {
+				switch k[0] {
+				case 'r':
+					id := string(k[1:])
+					state := bytes.Clone(v[8+12+4:])
+					for range binary.BigEndian.Uint32(v[8+12:]) {
+						state = state[1+int(state[0]):]
+					}
+					if id == "vault" {
+						open("check", id, state)
+					} else if open("state", fmt.Sprintf("%s:%d", id, binary.BigEndian.Uint64(v)), state) {
+						im.states++
+					}
+				case 'b':
+					if open("item", ids[binary.BigEndian.Uint64(k[1:])], v) {
+						im.items++
+					}
+				case 'x':
+					im.of(string(k[1:])).header = bytes.Clone(v[1:])
+				case 'y':
+					c := im.of(string(k[2 : 2+int(k[1])]))
+					// "HLE1", number, length, the age file, tag.
+					c.records = append(c.records, bytes.Clone(v[4+8+4:len(v)-32]))
+				default:
+					im.keys = append(im.keys, bytes.Clone(k), bytes.Clone(v))
+				}
+				return nil
+			}))
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return im
+}
+
+func (im *image) of(name string) *sealedCase {
+	if im.cases[name] == nil {
+		im.cases[name] = &sealedCase{}
+	}
+	return im.cases[name]
+}
+
+var (
+	hexID   = regexp.MustCompile(`[0-9a-f]{32}`)
+	encoded = regexp.MustCompile(`[A-Za-z0-9+/_-]{22,}={0,2}`)
+)
+
+// tryKeys tries everything of an image that could be a key on every header and
+// every record.
+func tryKeys(t *testing.T, im image) {
+	t.Helper()
+	seeds := map[string]bool{}
+	add := func(b []byte) {
+		for i := 0; i+32 <= len(b); i++ {
+			seeds[string(b[i:i+32])] = true
+			if len(b) > 64 {
+				break // A text, not a key.
+			}
+		}
+	}
+	for _, text := range append(im.keys, im.plain) {
+		if len(text) == 32 {
+			add(text)
+		}
+		for _, s := range encoded.FindAllString(string(text), -1) {
+			for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.RawURLEncoding} {
+				if b, err := enc.DecodeString(s); err == nil {
+					add(b)
+				}
+			}
+			if b, err := hex.DecodeString(s); err == nil {
+				add(b)
+			}
+		}
+	}
+	if bytes.Contains(bytes.ToUpper(im.plain), []byte("AGE-SECRET-KEY")) {
+		t.Error("the states hold a private key of age's")
+	}
+	if len(im.cases) != 4 || len(seeds) < 4*2 {
+		t.Fatalf("%d cases and %d keys to try: the test reads the wrong thing", len(im.cases), len(seeds))
+	}
+	var ids []age.Identity
+	for seed := range seeds {
+		if id, err := age.ParseX25519Identity(bech32("AGE-SECRET-KEY-", []byte(seed))); err == nil {
+			ids = append(ids, id)
+		}
+		id, err := age.ParseHybridIdentity(bech32("AGE-SECRET-KEY-PQ-", []byte(seed)))
+		if err != nil {
+			t.Fatalf("the bytes are no private key: %v", err)
+		}
+		ids = append(ids, id)
+	}
+	records := 0
+	for _, c := range im.cases {
+		for _, sealed := range append(c.records, c.header) {
+			records++
+			if _, err := decrypt(sealed, ids...); err == nil {
+				t.Error("a key that the server keeps opens a record")
+			}
+		}
+	}
+	t.Logf("tried %d private keys on %d records", len(ids), records)
+}
+
+func decrypt(sealed []byte, ids ...age.Identity) ([]byte, error) {
+	r, err := age.Decrypt(bytes.NewReader(sealed), ids...)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
+
+// carve tries to open sealed items and states anywhere in a file, free pages
+// included, with every id that is anywhere in it, and returns what opened.
+func carve(t *testing.T, path string, key seal.VaultKey) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vault := seal.NewVault(key)
+	ids := map[string]bool{}
+	for _, id := range hexID.FindAllString(string(raw), -1) {
+		ids[id] = true
+	}
+	versions := map[string]bool{}
+	for i := range 4 {
+		id := vault.Blind("conversation", fmt.Sprintf("tg:%d", sealedChat+i))
+		if !ids[id] {
+			t.Fatal("the conversations have other names: the test carves for the wrong thing")
+		}
+		for v := range 150 {
+			versions[fmt.Sprintf("%s:%d", id, v)] = true
+		}
+	}
+	var found []byte
+	for at := 0; ; at++ {
+		next := bytes.Index(raw[at:], []byte{0, 0, 0, 1})
+		if next < 0 {
+			return found
+		}
+		at += next
+		for size := 256; size <= 4096; size *= 2 {
+			end := at + 4 + 24 + 16 + size
+			if end > len(raw) {
+				break
+			}
+			for bucket, keys := range map[string]map[string]bool{"item": ids, "state": versions} {
+				for id := range keys {
+					if plain, err := vault.Open(bucket, id, raw[at:end]); err == nil {
+						found = append(append(found, plain...), '\n')
+					}
+				}
+			}
+		}
+	}
+}
+
+// bech32 writes bytes as age writes a private key; age's own is internal.
+func bech32(hrp string, data []byte) string {
+	const charset = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+	hrp = strings.ToLower(hrp)
+	var values []byte
+	acc, bits := 0, 0
+	for _, b := range data {
+		acc, bits = (acc<<8|int(b))&0xffff, bits+8
+		for bits >= 5 {
+			bits -= 5
+			values = append(values, byte(acc>>bits)&31)
+		}
+	}
+	if bits > 0 {
+		values = append(values, byte(acc<<(5-bits))&31)
+	}
+	var all []byte
+	for _, c := range []byte(hrp) {
+		all = append(all, c>>5)
+	}
+	all = append(all, 0)
+	for _, c := range []byte(hrp) {
+		all = append(all, c&31)
+	}
+	check := 1
+	for _, v := range append(append(all, values...), 0, 0, 0, 0, 0, 0) {
+		top := check >> 25
+		check = (check&0x1ffffff)<<5 ^ int(v)
+		for i, g := range []int{0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3} {
+			if top>>i&1 == 1 {
+				check ^= g
+			}
+		}
+	}
+	check ^= 1
+	for i := range 6 {
+		values = append(values, byte(check>>(5*(5-i)))&31)
+	}
+	text := []byte(hrp + "1")
+	for _, v := range values {
+		text = append(text, charset[v])
+	}
+	return strings.ToUpper(string(text))
+}
