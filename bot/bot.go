@@ -26,22 +26,8 @@ import (
 	telegram "github.com/go-telegram/bot"
 
 	"suar/internal/engine"
+	"suar/internal/secret"
 )
-
-// A Secret is a token. It prints as "<secret>".
-type Secret string
-
-// String hides the secret.
-func (Secret) String() string { return "<secret>" }
-
-// GoString hides the secret.
-func (Secret) GoString() string { return "<secret>" }
-
-// LogValue hides the secret.
-func (Secret) LogValue() slog.Value { return slog.StringValue("<secret>") }
-
-// MarshalText hides the secret.
-func (Secret) MarshalText() ([]byte, error) { return []byte("<secret>"), nil }
 
 // A Mode is how updates come.
 type Mode string
@@ -62,7 +48,7 @@ var ErrToken = errors.New("bot: telegram does not accept the token")
 // A Config is what a Bot is made of. Token and Handler must be there.
 type Config struct {
 	// Token is the bot's token as BotFather gives it.
-	Token Secret
+	Token secret.Secret
 	// ServerURL is the Bot API server; empty is https://api.telegram.org.
 	ServerURL string
 	// HTTPClient carries the requests; nil is one of our own. Redirects are
@@ -74,7 +60,7 @@ type Config struct {
 	Mode Mode
 	// WebhookSecret is what Telegram proves itself with, 1 to 256 of
 	// A-Z a-z 0-9 _ and -; needed for ServeHTTP.
-	WebhookSecret Secret
+	WebhookSecret secret.Secret
 	// WebhookURL, if not empty, is told to Telegram by Run in the mode Webhook;
 	// otherwise somebody else tells it.
 	WebhookURL string
@@ -138,7 +124,7 @@ type Bot struct {
 // once and does not talk to Telegram: a hotline starts while Telegram is down.
 func New(cfg Config) (*Bot, error) {
 	var faults []error
-	if !tokenForm.MatchString(string(cfg.Token)) {
+	if !tokenForm.MatchString(cfg.Token.Reveal()) {
 		faults = append(faults, errors.New("bot: Token is not of the form 123456:abc"))
 	}
 	if cfg.Handler == nil {
@@ -156,7 +142,7 @@ func New(cfg Config) (*Bot, error) {
 		cfg.Mode = Polling
 	case Polling:
 	case Webhook:
-		if cfg.WebhookSecret == "" {
+		if cfg.WebhookSecret.Empty() {
 			faults = append(faults, errors.New("bot: WebhookSecret is missing"))
 		}
 		if u, err := url.Parse(cfg.WebhookURL); cfg.WebhookURL != "" && (err != nil || u.Host == "") {
@@ -165,7 +151,7 @@ func New(cfg Config) (*Bot, error) {
 	default:
 		faults = append(faults, fmt.Errorf("bot: Mode %q is neither polling nor webhook", string(cfg.Mode)))
 	}
-	if cfg.WebhookSecret != "" && !secretForm.MatchString(string(cfg.WebhookSecret)) {
+	if !cfg.WebhookSecret.Empty() && !secretForm.MatchString(cfg.WebhookSecret.Reveal()) {
 		faults = append(faults, errors.New("bot: WebhookSecret is not 1 to 256 of A-Z a-z 0-9 _ -"))
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -188,7 +174,7 @@ func New(cfg Config) (*Bot, error) {
 		acks: make(chan struct{}, answers),
 		busy: make(chan struct{}, workers),
 	}
-	api, err := telegram.New(string(cfg.Token),
+	api, err := telegram.New(cfg.Token.Reveal(),
 		telegram.WithSkipGetMe(),
 		telegram.WithServerURL(cfg.ServerURL),
 		telegram.WithHTTPClient(callTimeout, b.wire),

@@ -13,6 +13,7 @@ import (
 	"suar/bot"
 	"suar/flows"
 	"suar/internal/engine"
+	"suar/internal/secret"
 	"suar/internal/telegramtest"
 )
 
@@ -148,10 +149,10 @@ const (
 
 func (s *stage) config() bot.Config {
 	return bot.Config{
-		Token:         bot.Secret(s.Token),
+		Token:         secret.New(s.Token),
 		ServerURL:     s.URL(),
 		Handler:       s.journal,
-		WebhookSecret: "s3cret-canary",
+		WebhookSecret: secret.New("s3cret-canary"),
 		Rate:          -1,
 		ChatRate:      -1,
 		Log:           slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -213,7 +214,7 @@ func text(ev flows.Event) string {
 }
 
 func TestNewReportsEveryFault(t *testing.T) {
-	_, err := bot.New(bot.Config{Token: "x " + canaryToken, ServerURL: "ftp://" + canaryToken, Mode: bot.Webhook, WebhookURL: "://"})
+	_, err := bot.New(bot.Config{Token: secret.New("x " + canaryToken), ServerURL: "ftp://" + canaryToken, Mode: bot.Webhook, WebhookURL: "://"})
 	if err == nil {
 		t.Fatal("accepted")
 	}
@@ -226,7 +227,7 @@ func TestNewReportsEveryFault(t *testing.T) {
 }
 
 func TestASecretDoesNotPrint(t *testing.T) {
-	cfg := bot.Config{Token: "123456:" + canaryToken, WebhookSecret: canaryToken}
+	cfg := bot.Config{Token: secret.New("123456:" + canaryToken), WebhookSecret: secret.New(canaryToken)}
 	for _, text := range []string{
 		fmt.Sprintf("%v", cfg), fmt.Sprintf("%+v", cfg), fmt.Sprintf("%#v", cfg), fmt.Sprintf("%s", cfg.Token), fmt.Sprintf("%q", cfg.Token),
 	} {

@@ -16,6 +16,7 @@ import (
 
 	"suar/flows"
 	"suar/internal/engine"
+	"suar/internal/secret"
 )
 
 // roundTrip is a Telegram in memory, for tests of time.
@@ -40,7 +41,7 @@ func (nobody) Handle(context.Context, engine.Inbound) error { return nil }
 func newTimed(t testing.TB, f roundTrip, change func(*Config)) *Bot {
 	t.Helper()
 	cfg := Config{
-		Token: "123456:abc", Handler: nobody{}, HTTPClient: &http.Client{Transport: f},
+		Token: secret.New("123456:abc"), Handler: nobody{}, HTTPClient: &http.Client{Transport: f},
 		Random: func() float64 { return 1 },
 	}
 	if change != nil {
@@ -253,7 +254,7 @@ func TestTheWebhookIsWatched(t *testing.T) {
 			}
 			return reply(200, fmt.Sprintf(`{"ok":true,"result":{"url":%q,"has_custom_certificate":false,"pending_update_count":0}}`, url))
 		}, func(c *Config) {
-			c.Mode, c.WebhookURL, c.WebhookSecret = Webhook, "https://example.org/RAHASIA", "s"
+			c.Mode, c.WebhookURL, c.WebhookSecret = Webhook, "https://example.org/RAHASIA", secret.New("s")
 			c.Log = slog.New(slog.NewTextHandler(&log, nil))
 		})
 		if err := b.Run(ctx); err != nil {

@@ -79,10 +79,10 @@ func (b *Bot) receive(w http.ResponseWriter, r *http.Request) (status int) {
 // authentic compares in constant time, the lengths too. Without a secret of
 // ours nothing is authentic.
 func (b *Bot) authentic(secret string) bool {
-	if b.cfg.WebhookSecret == "" {
+	if b.cfg.WebhookSecret.Empty() {
 		return false
 	}
-	want, got := sha256.Sum256([]byte(b.cfg.WebhookSecret)), sha256.Sum256([]byte(secret))
+	want, got := sha256.Sum256([]byte(b.cfg.WebhookSecret.Reveal())), sha256.Sum256([]byte(secret))
 	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
 }
 
@@ -136,7 +136,7 @@ func (b *Bot) keepWebhook(ctx context.Context, set bool) error {
 	}
 	_, err := b.api.SetWebhook(ctx, &telegram.SetWebhookParams{
 		URL:            b.cfg.WebhookURL,
-		SecretToken:    string(b.cfg.WebhookSecret),
+		SecretToken:    b.cfg.WebhookSecret.Reveal(),
 		AllowedUpdates: allowed[:],
 		MaxConnections: webhookConnections,
 	})

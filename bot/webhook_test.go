@@ -16,6 +16,7 @@ import (
 
 	"suar/bot"
 	"suar/internal/engine"
+	"suar/internal/secret"
 	"suar/internal/telegramtest"
 )
 
@@ -86,7 +87,7 @@ func TestWebhook(t *testing.T) {
 
 func TestAWebhookWithoutASecretTakesNothing(t *testing.T) {
 	s := newStage(t, telegramtest.Options{})
-	b := s.bot(func(c *bot.Config) { c.WebhookSecret = "" })
+	b := s.bot(func(c *bot.Config) { c.WebhookSecret = secret.New("") })
 	w := httptest.NewRecorder()
 	b.ServeHTTP(w, httptest.NewRequest("POST", "/", strings.NewReader(hello(1))))
 	if w.Code != 401 {
@@ -207,7 +208,7 @@ func FuzzWebhook(f *testing.F) {
 	}
 	f.Add([]byte(hello(1)))
 	b, err := bot.New(bot.Config{
-		Token: "123456:abc", WebhookSecret: "s", Mode: bot.Webhook, Handler: newJournal(),
+		Token: secret.New("123456:abc"), WebhookSecret: secret.New("s"), Mode: bot.Webhook, Handler: newJournal(),
 		ServerURL: "http://127.0.0.1:1",
 	})
 	if err != nil {

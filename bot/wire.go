@@ -116,7 +116,7 @@ func (b *Bot) call(ctx context.Context, method string, params any) (*http.Respon
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, b.cfg.ServerURL+"/bot"+string(b.cfg.Token)+"/"+method, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, b.cfg.ServerURL+"/bot"+b.cfg.Token.Reveal()+"/"+method, bytes.NewReader(body))
 	if err != nil {
 		return nil, nil, &lost{}
 	}

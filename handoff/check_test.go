@@ -16,6 +16,7 @@ import (
 	"github.com/mattermost/mattermost/server/public/model"
 
 	"suar/internal/mattermosttest"
+	"suar/internal/secret"
 )
 
 func TestCheck(t *testing.T) {
@@ -49,10 +50,10 @@ func TestCheck(t *testing.T) {
 	}{
 		{"nothing", func(*Config) {}, nil},
 		{"by name", func(c *Config) { c.Channel = team.Name + "/" + channel.Name }, nil},
-		{"dead token", func(c *Config) { c.Token = "canary" }, []string{"Mattermost does not accept the token"}},
+		{"dead token", func(c *Config) { c.Token = secret.New("canary") }, []string{"Mattermost does not accept the token"}},
 		{"no server", func(c *Config) { c.URL = "http://127.0.0.1:1" }, []string{"Mattermost does not answer as it should (status 0)"}},
-		{"a person's token", func(c *Config) { c.Token = Secret(w.Officers[0].Token) }, []string{"The token is that of a person"}},
-		{"an administrator's token", func(c *Config) { c.Token = Secret(w.Admin.Token) }, []string{
+		{"a person's token", func(c *Config) { c.Token = secret.New(w.Officers[0].Token) }, []string{"The token is that of a person"}},
+		{"an administrator's token", func(c *Config) { c.Token = secret.New(w.Admin.Token) }, []string{
 			"The token is that of a person", "The bot is a system administrator", "The bot is not in the officers' channel",
 		}},
 		{"another channel", func(c *Config) { c.Channel = other.Id }, []string{"The bot is not in the officers' channel"}},
@@ -123,7 +124,7 @@ func TestNewReportsEveryFault(t *testing.T) {
 
 func TestTokenIsNotPrinted(t *testing.T) {
 	const canary = "canary"
-	c := Config{Token: canary}
+	c := Config{Token: secret.New(canary)}
 	var log safeBuffer
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "token", c.Token, "config", c)
 	for _, text := range []string{

@@ -16,6 +16,7 @@ import (
 	"suar/flows"
 	"suar/internal/engine"
 	"suar/internal/mattermosttest"
+	"suar/internal/secret"
 )
 
 // patience is how long a test waits for what must come.
@@ -145,7 +146,7 @@ func newRig(t *testing.T, w *mattermosttest.World, options ...func(*Config)) *ri
 	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { r.handler.ServeHTTP(w, q) }))
 	t.Cleanup(endpoint.Close)
 	c := Config{
-		URL: w.URL, Token: Secret(w.Bot.Token), Channel: w.ChannelID, CallbackURL: endpoint.URL,
+		URL: w.URL, Token: secret.New(w.Bot.Token), Channel: w.ChannelID, CallbackURL: endpoint.URL,
 		Key: bytes.Repeat([]byte{7}, 32), OnCall: []string{w.Officers[0].Username}, Handler: r.ledger,
 		Log:       slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Heartbeat: 200 * time.Millisecond,

@@ -26,22 +26,8 @@ import (
 	"github.com/mattermost/mattermost/server/public/model"
 
 	"suar/internal/engine"
+	"suar/internal/secret"
 )
-
-// A Secret prints as "<secret>".
-type Secret string
-
-// String hides the secret.
-func (Secret) String() string { return "<secret>" }
-
-// GoString hides the secret.
-func (Secret) GoString() string { return "<secret>" }
-
-// LogValue hides the secret.
-func (Secret) LogValue() slog.Value { return slog.StringValue("<secret>") }
-
-// MarshalText hides the secret.
-func (Secret) MarshalText() ([]byte, error) { return []byte("<secret>"), nil }
 
 // A Config is what a Desk is made of. URL, Token, Channel, CallbackURL, Key,
 // Handler and Log must be there.
@@ -49,7 +35,7 @@ type Config struct {
 	// URL is Mattermost's address, such as https://chat.example.org.
 	URL string
 	// Token is the access token of a bot account.
-	Token Secret
+	Token secret.Secret
 	// Channel is the officers' private channel: its id, or "team/channel" by
 	// the names in its address.
 	Channel string
@@ -136,7 +122,7 @@ func New(c Config) (*Desk, error) {
 		}
 	}
 	need(isHTTP(c.URL), "URL is not an http address")
-	need(c.Token != "", "Token is missing")
+	need(!c.Token.Empty(), "Token is missing")
 	need(model.IsValidId(c.Channel) || strings.Count(c.Channel, "/") == 1, "Channel is neither an id nor team/channel")
 	need(isHTTP(c.CallbackURL), "CallbackURL is not an http address")
 	need(len(c.Key) == 32, "Key is not 32 bytes")
@@ -165,7 +151,7 @@ func New(c Config) (*Desk, error) {
 		c.Heartbeat = 15 * time.Second
 	}
 	d := &Desk{Config: c, client: model.NewAPIv4Client(c.URL), fault: errNotYet}
-	d.client.SetToken(string(c.Token))
+	d.client.SetToken(c.Token.Reveal())
 	d.client.HTTPClient = &http.Client{
 		Transport: bounded{c.Transport},
 		Timeout:   requestTimeout,

@@ -161,7 +161,7 @@ func (l *listener) dial(ctx context.Context) (*websocket.Conn, error) {
 		dialer.TLSClientConfig, dialer.Proxy, dialer.NetDialContext = t.TLSClientConfig, t.Proxy, t.DialContext
 	}
 	//nolint:bodyclose // the library says that it need not be closed
-	conn, resp, err := dialer.DialContext(ctx, address.String(), http.Header{"Authorization": {"Bearer " + string(l.Token)}})
+	conn, resp, err := dialer.DialContext(ctx, address.String(), http.Header{"Authorization": {"Bearer " + l.Token.Reveal()}})
 	if err != nil {
 		f := &faultError{err: err}
 		if resp != nil {

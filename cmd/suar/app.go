@@ -69,11 +69,11 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		return nil, err
 	}
 	a.bot, err = bot.New(bot.Config{
-		Token:         bot.Secret(s.Telegram.token.Reveal()),
+		Token:         s.Telegram.token,
 		ServerURL:     s.Telegram.Server,
 		Handler:       a.engine,
 		Mode:          bot.Mode(s.Telegram.Mode),
-		WebhookSecret: bot.Secret(s.Telegram.secret.Reveal()),
+		WebhookSecret: s.Telegram.secret,
 		WebhookURL:    s.Telegram.WebhookURL,
 		Quarantine:    quarantine{folder: s.Store + ".quarantine", vault: vault, now: time.Now}.keep,
 		Rate:          s.rate,
@@ -85,7 +85,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	}
 	a.desk, err = handoff.New(handoff.Config{
 		URL:         s.Mattermost.URL,
-		Token:       handoff.Secret(s.Mattermost.token.Reveal()),
+		Token:       s.Mattermost.token,
 		Channel:     s.Mattermost.Channel,
 		CallbackURL: s.Mattermost.Callback,
 		Key:         vault.Derive("mattermost buttons"),

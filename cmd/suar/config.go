@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"suar/internal/seal"
+	"suar/internal/secret"
 )
 
 // A config is the whole configuration of "suar serve". It is read from one
@@ -56,7 +57,7 @@ type telegramConfig struct {
 	Rate     float64 `yaml:"rate"`
 	ChatRate float64 `yaml:"chat_rate"`
 
-	token, secret seal.Secret
+	token, secret secret.Secret
 }
 
 type mattermostConfig struct {
@@ -71,7 +72,7 @@ type mattermostConfig struct {
 	// OnCall are the user names that a new case calls.
 	OnCall []string `yaml:"on_call"`
 
-	token seal.Secret
+	token secret.Secret
 }
 
 type logConfig struct {
@@ -106,7 +107,7 @@ func loadConfig(name string, env lookup) (config, error) {
 		return c, errors.Join(faults...)
 	}
 
-	secret := func(what, variable, file string) seal.Secret {
+	secret := func(what, variable, file string) secret.Secret {
 		s, err := readSecret(variable, file, env)
 		switch {
 		case err != nil:
@@ -183,32 +184,32 @@ func sameFolder(a, b string) bool {
 // readSecret returns a secret from the environment, from the file that the
 // environment names, or from the file that the configuration names. A file
 // that others can read is refused.
-func readSecret(variable, file string, env lookup) (seal.Secret, error) {
+func readSecret(variable, file string, env lookup) (secret.Secret, error) {
 	value, direct := env(variable)
 	if named, ok := env(variable + "_FILE"); ok && named != "" {
 		if direct {
-			return seal.Secret{}, fmt.Errorf("both %s and %s_FILE are set; keep one", variable, variable)
+			return secret.Secret{}, fmt.Errorf("both %s and %s_FILE are set; keep one", variable, variable)
 		}
 		file = named
 	}
 	if direct {
-		return seal.NewSecret(strings.TrimSpace(value)), nil
+		return secret.New(strings.TrimSpace(value)), nil
 	}
 	if file == "" {
-		return seal.Secret{}, nil
+		return secret.Secret{}, nil
 	}
 	info, err := os.Stat(file)
 	if err != nil {
-		return seal.Secret{}, err
+		return secret.Secret{}, err
 	}
 	if info.Mode().Perm()&0o007 != 0 {
-		return seal.Secret{}, fmt.Errorf("%s can be read by everybody on this machine; chmod 0400 %s", file, file)
+		return secret.Secret{}, fmt.Errorf("%s can be read by everybody on this machine; chmod 0400 %s", file, file)
 	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return seal.Secret{}, err
+		return secret.Secret{}, err
 	}
-	return seal.NewSecret(strings.TrimSpace(string(raw))), nil
+	return secret.New(strings.TrimSpace(string(raw))), nil
 }
 
 // yamlFaults are a parser's errors, with the nearest known key where one is

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"suar/internal/secret"
 )
 
 // Nothing that holds a secret prints it, however it is printed and wherever it
@@ -21,17 +23,17 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	}
 	c := writeCase(t, caseA, newDesk(t).Recipients, lines(1)...)
 	type inner struct {
-		hidden Secret
-		Shown  Secret
+		hidden secret.Secret
+		Shown  secret.Secret
 		Key    VaultKey
 		key    VaultKey
 		vault  *Vault
 		Tape   Tape
 	}
-	s := NewSecret(canary)
+	s := secret.New(canary)
 	in := inner{s, s, key, key, NewVault(key), c.tape}
 	values := map[string]any{
-		"secret": s, "pointer": &s, "slice": []Secret{s}, "map": map[string]Secret{"k": s},
+		"secret": s, "pointer": &s, "slice": []secret.Secret{s}, "map": map[string]secret.Secret{"k": s},
 		"struct": in, "pointer to struct": &in, "key": key, "vault": NewVault(key), "value of vault": *NewVault(key),
 		"error": fmt.Errorf("x: %w", errors.New(fmt.Sprint(s))),
 	}
@@ -83,18 +85,18 @@ func TestSecretsDoNotPrint(t *testing.T) {
 }
 
 func TestSecretReads(t *testing.T) {
-	var got struct{ Token Secret }
+	var got struct{ Token secret.Secret }
 	if err := json.Unmarshal([]byte(`{"Token":"123456:TEST-TOKEN-canary"}`), &got); err != nil {
 		t.Fatal(err)
 	}
 	if got.Token.Reveal() != "123456:TEST-TOKEN-canary" || got.Token.Empty() {
 		t.Error("the secret did not arrive")
 	}
-	if !got.Token.Equal(NewSecret("123456:TEST-TOKEN-canary")) || got.Token.Equal(NewSecret("123456:TEST-TOKEN-other")) || got.Token.Equal(Secret{}) {
+	if !got.Token.Equal(secret.New("123456:TEST-TOKEN-canary")) || got.Token.Equal(secret.New("123456:TEST-TOKEN-other")) || got.Token.Equal(secret.Secret{}) {
 		t.Error("Equal does not tell secrets apart")
 	}
-	if !(Secret{}).Empty() || !NewSecret("").Equal(Secret{}) {
-		t.Error("the zero Secret is not empty")
+	if !(secret.Secret{}).Empty() || !secret.New("").Equal(secret.Secret{}) {
+		t.Error("the zero secret.Secret is not empty")
 	}
 }
 

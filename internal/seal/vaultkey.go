@@ -7,13 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+
+	"suar/internal/secret"
 )
 
 // VaultKeySize is the length of a vault key in bytes.
 const VaultKeySize = 32
 
 // A VaultKey is the root of all that a [Vault] seals. It prints as "<secret>".
-type VaultKey struct{ secret Secret }
+type VaultKey struct{ secret secret.Secret }
 
 var errVaultKey = errors.New("seal: vault key: want 32 random bytes as 64 hexadecimal digits or as base64; make one with: head -c 32 /dev/urandom | base64")
 
@@ -36,7 +38,7 @@ func ParseVaultKey(text []byte) (VaultKey, error) {
 	if err != nil || len(key) != VaultKeySize || bytes.Count(key, key[:1]) == VaultKeySize {
 		return VaultKey{}, errVaultKey // The cause would quote the text.
 	}
-	return VaultKey{NewSecret(string(key))}, nil
+	return VaultKey{secret.New(string(key))}, nil
 }
 
 // Format prints "<secret>" whatever the verb.

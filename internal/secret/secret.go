@@ -1,4 +1,5 @@
-package seal
+// Package secret is a text that must not be printed.
+package secret
 
 import (
 	"crypto/subtle"
@@ -19,8 +20,8 @@ type Secret struct {
 	value *string
 }
 
-// NewSecret returns a Secret that holds value.
-func NewSecret(value string) Secret { return Secret{value: &value} }
+// New returns a Secret that holds value.
+func New(value string) Secret { return Secret{value: &value} }
 
 // Reveal returns the text. Call it where the text is used and nowhere else.
 func (s Secret) Reveal() string {
@@ -51,7 +52,7 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(secretText), nil }
 
 // UnmarshalText makes text the secret.
 func (s *Secret) UnmarshalText(text []byte) error {
-	*s = NewSecret(string(text))
+	*s = New(string(text))
 	return nil
 }
 
