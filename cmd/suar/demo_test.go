@@ -89,7 +89,7 @@ func newBrowser(t *testing.T, address string) *browser {
 		_, l := chromedp.Call(ctx, log.Enable, cdp.Empty{})
 		return errors.Join(n, r, l)
 	})
-	if err := chromedp.Do(ctx, enable, chromedp.Navigate(address)); err != nil {
+	if err := chromedp.Do(ctx, enable, prefers("light"), chromedp.Navigate(address)); err != nil {
 		t.Fatalf("open the page: %v", err)
 	}
 	return b
@@ -181,22 +181,30 @@ func (b *browser) shot(name string) {
 	}
 }
 
-// look sets the colours and the width.
-func (b *browser) look(scheme string, width, height int64) {
-	b.t.Helper()
-	media := chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+// prefers sets the colours, and that nothing moves by itself: a click goes to
+// where a button was when it was looked for.
+func prefers(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+			Features: []*emulation.MediaFeature{
+				{Name: "prefers-color-scheme", Value: scheme},
+				{Name: "prefers-reduced-motion", Value: "reduce"},
+			},
 		})
 		return err
 	})
-	b.do("look "+scheme, media, chromedp.EmulateViewport(width, height))
+}
+
+// look sets the colours and the width.
+func (b *browser) look(scheme string, width, height int64) {
+	b.t.Helper()
+	b.do("look "+scheme, prefers(scheme), chromedp.EmulateViewport(width, height))
 }
 
 // startDemo starts the demo with its page, until the test ends.
 func startDemo(t *testing.T) *demo.Page {
 	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(t.Context())
 	h, err := demo.Start(ctx, demoCommands(), "en")
 	if err != nil {
 		t.Fatal(err)
@@ -312,23 +320,23 @@ func TestDemoScript(t *testing.T) {
 // A hotline that is not as it should be makes the script fail, and says what
 // was expected.
 func TestDemoScriptNotices(t *testing.T) {
-	real := demoCommands()
+	whole := demoCommands()
 	for _, c := range []struct {
 		name, want string
 		broken     demo.Commands
 	}{
-		{"the hotline does not start", "no such thing", demo.Commands{Run: real.Run, Serve: func(context.Context, string, io.Writer) error {
+		{"the hotline does not start", "no such thing", demo.Commands{Run: whole.Run, Serve: func(context.Context, string, io.Writer) error {
 			return errors.New("no such thing")
 		}}},
-		{"the transcript does not open", "expected exit code 0", demo.Commands{Serve: real.Serve, Run: func(ctx context.Context, args []string, out, faults io.Writer) int {
+		{"the transcript does not open", "expected exit code 0", demo.Commands{Serve: whole.Serve, Run: func(ctx context.Context, args []string, out, faults io.Writer) int {
 			if args[0] == "open" {
 				return exitRefused
 			}
-			return real.Run(ctx, args, out, faults)
+			return whole.Run(ctx, args, out, faults)
 		}}},
-		{"the log holds what was said", "expected that no file of the server holds tonight", demo.Commands{Run: real.Run, Serve: func(ctx context.Context, config string, log io.Writer) error {
+		{"the log holds what was said", "expected that no file of the server holds tonight", demo.Commands{Run: whole.Run, Serve: func(ctx context.Context, config string, log io.Writer) error {
 			fmt.Fprintln(log, "they move us Tonight")
-			return real.Serve(ctx, config, log)
+			return whole.Serve(ctx, config, log)
 		}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

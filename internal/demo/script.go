@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -277,11 +278,11 @@ func (s *script) shows(text, button string) {
 		return false
 	})
 	if err != nil {
-		var last string
+		var all []string
 		for _, m := range chat {
-			last += "\n" + m.Text + " " + keys(m)
+			all = append(all, fmt.Sprintf("%q %s", m.Text, keys(m)))
 		}
-		s.fail(fmt.Sprintf("on the phone: %q with the button [%s]", text, button), last)
+		s.fail(fmt.Sprintf("on the phone: %q with the button [%s]", text, button), strings.Join(all, ", "))
 		return
 	}
 	s.say("phone    " + indent(seen.Text))
@@ -385,28 +386,13 @@ func visible(text string) string {
 }
 
 func hasAction(c standin.Attachment, id string) bool {
-	for _, a := range c.Actions {
-		if a.ID == id {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Actions, func(a standin.Action) bool { return a.ID == id })
 }
 
 func hasField(c standin.Attachment, part string) bool {
-	for _, f := range c.Fields {
-		if strings.Contains(visible(f.Value), part) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Fields, func(f standin.Field) bool { return strings.Contains(visible(f.Value), part) })
 }
 
 func hasReaction(p standin.Post, emoji string) bool {
-	for _, r := range p.Reactions {
-		if r.Emoji == emoji {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.Reactions, func(r standin.Reaction) bool { return r.Emoji == emoji })
 }
