@@ -33,6 +33,9 @@ folder that is erased at the end; nothing leaves this machine.`,
 			if !slices.Contains(demo.Languages(), officers) {
 				return refuse(fmt.Errorf("--officers: want one of %s", strings.Join(demo.Languages(), ", ")))
 			}
+			if err := demo.CheckAddress(listen); err != nil {
+				return refuse(err)
+			}
 			if script {
 				return demo.Script(c.Context(), demoCommands(), c.OutOrStdout())
 			}
@@ -66,7 +69,7 @@ func playDemo(ctx context.Context, listen, officers string, out io.Writer) (err 
 	defer func() { err = errors.Join(err, h.Close()) }()
 	page, err := demo.NewPage(ctx, h, listen)
 	if err != nil {
-		return refuse(err)
+		return err
 	}
 	fmt.Fprintf(out, "The demo is at\n\n    %s\n\nOpen it in a browser of this machine. Ctrl+C ends the demo and erases all of it.\n", page.URL())
 	g, ctx := errgroup.WithContext(ctx)
@@ -74,13 +77,12 @@ func playDemo(ctx context.Context, listen, officers string, out io.Writer) (err 
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-h.Served():
-			if ctx.Err() != nil {
-				return nil
+			if ctx.Err() == nil {
+				return errors.New("the hotline ended")
 			}
-			return errors.New("the hotline ended")
 		}
+		return nil
 	})
 	return g.Wait()
 }

@@ -114,7 +114,9 @@ func (h *Hotline) Close() error {
 	if h.stop != nil {
 		h.stop()
 		<-h.served
-		errs = append(errs, h.err)
+		if !errors.Is(h.err, context.Canceled) {
+			errs = append(errs, h.err)
+		}
 	}
 	if h.telegram != nil {
 		h.telegram.Close()

@@ -106,16 +106,16 @@ func (h *Hotline) Find(word string, person int64) (Found, error) {
 	if f.Short {
 		return f, nil
 	}
-	root := filepath.Dir(h.store)
-	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+	root, err := os.OpenRoot(filepath.Dir(h.store))
+	if err != nil {
+		return f, fmt.Errorf("demo: look for a word: %w", err)
+	}
+	defer root.Close()
+	err = fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(root, path)
+		data, err := fs.ReadFile(root.FS(), name)
 		if err != nil {
 			return err
 		}

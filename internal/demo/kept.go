@@ -9,9 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"suar/internal/caseid"
 
 	bolt "go.etcd.io/bbolt" //nolint:depguard // The demo looks at the file as a thief does, past the store.
+
+	"suar/internal/caseid"
 )
 
 // Kept is what the server keeps at this moment, as whoever copies its file sees

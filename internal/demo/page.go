@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -10,7 +11,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"mime"
 	"net"
 	"net/http"
 	"path"
@@ -41,18 +41,26 @@ type Page struct {
 // address holds a secret, so that no other page that runs on this machine can
 // act on this one.
 func NewPage(ctx context.Context, h *Hotline, address string) (*Page, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("demo: %q is no address; write host:port", address)
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("demo: %s is not this machine; the demo is for who sits before it, so listen at 127.0.0.1", host)
+	if err := CheckAddress(address); err != nil {
+		return nil, err
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
 	return &Page{stage: newStage(h), listener: l, token: rand.Text()}, nil
+}
+
+// CheckAddress returns what is wrong with an address for the page.
+func CheckAddress(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("demo: %q is no address; write host:port", address)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("demo: %q is not this machine alone; the page is for who sits before it, so listen at 127.0.0.1", address)
+	}
+	return nil
 }
 
 // URL is the page's address.
@@ -119,12 +127,12 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case rest == "events":
 		p.events(w, r)
 	default:
-		p.file(w, rest)
+		p.file(w, r, rest)
 	}
 }
 
 // file sends one of the page's own files.
-func (p *Page) file(w http.ResponseWriter, name string) {
+func (p *Page) file(w http.ResponseWriter, r *http.Request, name string) {
 	if name == "" {
 		name = "index.html"
 	}
@@ -133,8 +141,7 @@ func (p *Page) file(w http.ResponseWriter, name string) {
 		http.Error(w, "no such file", http.StatusNotFound)
 		return
 	}
-	w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
-	_, _ = w.Write(text)
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(text))
 }
 
 // act does what the page asks. A request from another origin is refused: it
