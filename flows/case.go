@@ -203,6 +203,20 @@ func (b *Book) letOut(s State, at time.Time) bool {
 	return false
 }
 
+// Wanted reports whether an effect to the person is still wanted in a state: it
+// may have waited while the person left. What is not wanted is not performed
+// and becomes Undelivered for ReasonUnwanted.
+func (b *Book) Wanted(s State, e Effect) bool {
+	switch e := e.(type) {
+	case Say:
+		i := slices.IndexFunc(s.Replies, func(r Reply) bool { return r.Post == e.Post })
+		return i >= 0 && !s.Replies[i].Gone && !s.Left && !s.Shut
+	case Amend:
+		return !s.Left && !s.Shut
+	}
+	return true
+}
+
 // factContact is the fact that holds the person's contact rule. Its options are
 // first, any, day and night, and for families here, first and call.
 const factContact = "contact"

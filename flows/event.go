@@ -166,6 +166,7 @@ const (
 	ReasonGone     Reason = "gone"     // the message, post or thread is not there any more
 	ReasonRejected Reason = "rejected" // the other side refuses the content
 	ReasonGivenUp  Reason = "given up" // tried until it made no sense any more
+	ReasonUnwanted Reason = "unwanted" // the state does not want it any more
 )
 
 // EventKind names an event's type, for logs; "none" for nil.
