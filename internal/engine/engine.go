@@ -27,7 +27,11 @@ type Inbound struct {
 	// Caller is the address to answer to, the chat, for an event from the
 	// person; empty for an officers' event, which never begins a conversation.
 	Caller string
-	Event  flows.Event
+	// Conversation, if not empty, is the blind name of the conversation that an
+	// officers' event says it is of, as its Delivery had it: Handle returns
+	// ErrUnknown if Name leads to another.
+	Conversation string
+	Event        flows.Event
 }
 
 // A Handler takes events from the edges. When it returns nil the event is

@@ -40,6 +40,9 @@ func (e *Engine) Handle(ctx context.Context, in Inbound) error {
 		if err != nil {
 			return fmt.Errorf("engine: resolve: %w", err)
 		}
+		if in.Conversation != "" && in.Conversation != id {
+			return ErrUnknown
+		}
 		st.conversation, st.name = id, in.Name
 	}
 	err := e.apply(ctx, st)
