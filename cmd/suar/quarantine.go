@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"suar/internal/seal"
@@ -39,7 +40,8 @@ func (q quarantine) keep(_ context.Context, update int64, raw []byte) error {
 	if kept >= quarantineMost {
 		return nil
 	}
-	name := fmt.Sprintf("%d.sealed", update)
+	// The number of an update is an identity, too.
+	name := q.vault.Blind("quarantine", strconv.FormatInt(update, 10)) + ".sealed"
 	path := filepath.Join(q.folder, name)
 	if err := os.WriteFile(path+".new", q.vault.Seal("quarantine", name, raw), 0o600); err != nil {
 		return fmt.Errorf("quarantine: %w", err)
