@@ -21,7 +21,7 @@ import (
 func TestOpenPostsTheCard(t *testing.T) {
 	onEach(t, func(t *testing.T, w *mattermosttest.World) {
 		r := newRig(t, w)
-		done := r.deliver(engine.Delivery{ID: id(1), Effect: flows.Open{}, Card: card("K0001"), Witness: "#3·0a1b2c3d"})
+		done := r.deliver(engine.Delivery{ID: id(1), Effect: flows.Open{}, Card: card("K0001"), Witness: "#3·0a1b2c3d4e5f6071"})
 		post := w.Roots()[0]
 		if post.Id != string(done.Post) {
 			t.Fatalf("Delivered names %q, want the root post", done.Post)
@@ -37,7 +37,7 @@ func TestOpenPostsTheCard(t *testing.T) {
 		}
 		a := post.Attachments()[0]
 		got := []string{a.Color, a.Footer, a.Fields[0].Title, a.Fields[0].Value.(string), a.Actions[0].Name, a.Actions[1].Name}
-		want := []string{"#c62828", "#3·0a1b2c3d", "Language", "Indonesian", "Claim", "Close"}
+		want := []string{"#c62828", "#3·0a1b2c3d4e5f6071", "Language", "Indonesian", "Claim", "Close"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("card (-want +got):\n%s", diff)
 		}

@@ -298,7 +298,7 @@ func TestDemoScript(t *testing.T) {
 	got := out.Bytes()
 	for _, r := range [][2]string{
 		{`[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}`, "XXXX-XXXX"},
-		{`(#\d+·)[0-9a-f]{8}`, "${1}xxxxxxxx"},
+		{`(#\d+·)[0-9a-f]{16}`, "${1}xxxxxxxxxxxxxxxx"},
 		{`[0-9a-f]{64}`, "x…"},
 		{`\d{4}-\d\d-\d\d( \d\d(:\d\d|h))?`, "DATE"},
 	} {

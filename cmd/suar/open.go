@@ -48,8 +48,8 @@ the operator export the case with --export, which needs no key.
 
 The exit code is 0 if the transcript is proven to be unchanged and in order, 1 if
 it is not, 2 if it could not be opened. That nothing was cut off at its end is
-proven by a witness: the sign on the case's card, such as #12·0a1b2c3d.`,
-		Example: `  suar open 7H2K-9QXM --store suar.db -i siti.key --witness '#12·0a1b2c3d'
+proven by a witness: the sign on the case's card, such as #12·0a1b2c3d4e5f6071.`,
+		Example: `  suar open 7H2K-9QXM --store suar.db -i siti.key --witness '#12·0a1b2c3d4e5f6071'
   suar open 7H2K-9QXM --store suar.db --export case-7h2k
   suar open --folder case-7h2k -i siti.key`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -63,7 +63,7 @@ proven by a witness: the sign on the case's card, such as #12·0a1b2c3d.`,
 	c.Flags().StringVar(&o.store, "store", "", "the embedded store's file, not in use")
 	c.Flags().StringVar(&o.folder, "folder", "", "a folder that --export wrote")
 	c.Flags().StringArrayVarP(&o.keys, "identity", "i", nil, "key file to open the case with (can be repeated)")
-	c.Flags().StringVar(&o.witness, "witness", "", "what the case's card shows, such as #12·0a1b2c3d")
+	c.Flags().StringVar(&o.witness, "witness", "", "what the case's card shows, such as #12·0a1b2c3d4e5f6071")
 	c.Flags().StringVar(&o.format, "format", "text", "text or json")
 	c.Flags().StringVar(&o.export, "export", "", "write the sealed case into this folder as well; needs no key")
 	addPassphraseFlag(c, &o.passphraseFile)

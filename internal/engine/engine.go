@@ -62,7 +62,7 @@ type Delivery struct {
 	Bubble flows.MessageID
 	Buried bool
 	// Card is what Open and Update show. Witness is the transcript's count and
-	// the beginning of its head hash, "#12·0a1b2c3d".
+	// the beginning of its head hash, "#12·0a1b2c3d4e5f6071".
 	Card    flows.Card
 	Witness string
 	// Tries counts the deliveries of this effect so far, this one included: at

@@ -162,7 +162,7 @@ part counts them, parts is how many there are.
 age shows what was said, but not whether it is complete and unchanged. That is
 what the file CHAIN is for, with the program that wrote this folder:
 
-  suar open --folder . -i officer.key --witness '#12·0a1b2c3d'
+  suar open --folder . -i officer.key --witness '#12·0a1b2c3d4e5f6071'
 
 The witness is what the case's card shows at its end; without it a cut end
 cannot be noticed.

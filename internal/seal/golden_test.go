@@ -256,7 +256,7 @@ func TestGoldenVectors(t *testing.T) {
 		equal(t, "next key", a, w.MAC)
 		equal(t, "head", head, w.Head)
 	}
-	if want := "#8·" + hex.EncodeToString(head)[:8]; v.Witness != want {
+	if want := "#8·" + hex.EncodeToString(head)[:16]; v.Witness != want {
 		t.Errorf("witness %s, want %s", v.Witness, want)
 	}
 }

@@ -215,15 +215,22 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	h := fmt.Sprintf("%x", c.tape.Head)
-	for _, s := range []string{"#4·" + h, "4." + h[:8], " #4-" + strings.ToUpper(h[:12]) + "\n", "#4 · " + h[:8], "4:" + h[:9]} {
+	for _, s := range []string{"#4·" + h, "4." + h[:16], " #4-" + strings.ToUpper(h[:20]) + "\n", "#4 · " + h[:16], "4:" + h[:17]} {
 		if err := got.Check(s); err != nil {
 			t.Errorf("%q: %v", s, err)
 		}
 	}
-	for _, s := range []string{"", "#", "#4", "#4·", "#4·" + h[:7], "#·" + h, "#-1·" + h, "#4·" + h + "0", "#4·zzzzzzzz", "#99999999999999999999·" + h, "#4·" + h[:8] + " x"} {
+	for _, s := range []string{"", "#", "#4", "#4·", "#4·" + h[:8], "#4·" + h[:15], "#·" + h, "#-1·" + h, "#4·" + h + "0", "#4·zzzzzzzz", "#99999999999999999999·" + h, "#4·" + h[:16] + " x", "#4·zzzzzzzzzzzzzzzz"} {
 		if err := got.Check(s); !errors.Is(err, ErrWitness) {
 			t.Errorf("%q: got %v", s, err)
 		}
+	}
+	// Too short a witness is refused with the reason, not taken for mistyped.
+	if err := CheckWitness("#4·" + h[:15]); err == nil || !strings.Contains(err.Error(), "15 digits") {
+		t.Errorf("15 digits: got %v", err)
+	}
+	if w := c.tape.Witness(); w != "#4·"+h[:16] {
+		t.Errorf("witness %s, want 16 digits of %s", w, h)
 	}
 	// A witness from before the fault still holds.
 	c.records[2][60] ^= 1

@@ -94,12 +94,14 @@ func (t Tape) open() (link, age.Recipient, error) {
 }
 
 // Witness returns how many records there are and the beginning of the head
-// hash, "#12·0a1b2c3d". Whoever wrote it down elsewhere can tell later that
-// nothing up to there was cut off or replaced.
+// hash, "#12·0a1b2c3d4e5f6071". Whoever wrote it down elsewhere can tell later
+// that nothing up to there was cut off or replaced.
 func (t Tape) Witness() string { return witness(t.Seq, t.Head) }
 
-// witnessDigits are the digits of the head that a witness shows.
-const witnessDigits = 8
+// witnessDigits are the digits of the head that a witness shows, 64 bits.
+// Whoever can write to the store can put another transcript there, and vary it
+// until the beginning of its head fits: for 32 bits that takes minutes.
+const witnessDigits = 16
 
 func witness(seq uint64, head []byte) string {
 	h := hex.EncodeToString(head)

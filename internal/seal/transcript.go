@@ -92,14 +92,14 @@ func (t Transcript) Head() []byte { return t.heads[t.Proven][:] }
 func (t Transcript) Witness() string { return witness(uint64(t.Proven), t.Head()) }
 
 // ErrWitness says that a text is not a witness.
-var ErrWitness = errors.New("seal: witness: want a count and the beginning of a hash such as #12·0a1b2c3d")
+var ErrWitness = errors.New("seal: witness: want a count and the beginning of a hash such as #12·0a1b2c3d4e5f6071")
 
 // Check compares the transcript with a witness that was written down when the
-// case was still running or as it closed, with 8 digits of the head or more. It
+// case was still running or as it closed, with 16 digits of the head or more. It
 // returns nil if all up to there is here and unchanged; a *Fault with FaultCut
 // if there is less, with FaultReplaced if it is another history, or the first
 // fault if the chain breaks before the witness; and ErrWitness if witness is
-// none.
+// none, or one with fewer digits.
 func (t Transcript) Check(witness string) error {
 	seq, head, err := parseWitness(witness)
 	if err != nil {
@@ -119,7 +119,7 @@ func (t Transcript) Check(witness string) error {
 	}
 }
 
-// CheckWitness returns ErrWitness if s is not a witness.
+// CheckWitness returns an ErrWitness that says why if s is not a witness.
 func CheckWitness(s string) error {
 	_, _, err := parseWitness(s)
 	return err
@@ -135,8 +135,11 @@ func parseWitness(s string) (seq uint64, head string, err error) {
 	}
 	seq, err = strconv.ParseUint(s[:i], 10, 64)
 	head = strings.TrimLeft(s[i:], "·.:- ")
-	if err != nil || len(head) < witnessDigits || len(head) > 64 || strings.Trim(head, "0123456789abcdef") != "" {
+	if err != nil || head == "" || len(head) > 64 || strings.Trim(head, "0123456789abcdef") != "" {
 		return 0, "", ErrWitness
+	}
+	if len(head) < witnessDigits {
+		return 0, "", fmt.Errorf("%w: it has %d digits after the dot; give all %d, because another transcript can be made to fit fewer", ErrWitness, len(head), witnessDigits)
 	}
 	return seq, head, nil
 }
