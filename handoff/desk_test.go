@@ -32,7 +32,7 @@ func onEach(t *testing.T, test func(t *testing.T, w *mattermosttest.World)) {
 // event once and keeps them in order.
 type ledger struct {
 	mu     sync.Mutex
-	known  map[string]bool
+	known  map[string]string // the conversations of the cards
 	seen   map[string]bool
 	events map[string][]flows.Event
 	times  int           // Handle was called
@@ -41,7 +41,7 @@ type ledger struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{known: map[string]bool{}, seen: map[string]bool{}, events: map[string][]flows.Event{}, fresh: make(chan struct{})}
+	return &ledger{known: map[string]string{}, seen: map[string]bool{}, events: map[string][]flows.Event{}, fresh: make(chan struct{})}
 }
 
 func (l *ledger) Handle(_ context.Context, in engine.Inbound) error {
@@ -53,7 +53,7 @@ func (l *ledger) Handle(_ context.Context, in engine.Inbound) error {
 		return l.fail
 	case len(in.ID) > 64 || in.Caller != "":
 		return errors.New("not an officers' event")
-	case !l.known[in.Name]:
+	case l.known[in.Name] == "" || in.Conversation != "" && in.Conversation != l.known[in.Name]:
 		return fmt.Errorf("load: %w", engine.ErrUnknown)
 	case l.seen[in.ID]:
 		return nil
@@ -65,10 +65,12 @@ func (l *ledger) Handle(_ context.Context, in engine.Inbound) error {
 	return nil
 }
 
-func (l *ledger) know(root flows.PostID) {
+func (l *ledger) know(root flows.PostID) { l.knowAs(root, "blind") }
+
+func (l *ledger) knowAs(root flows.PostID, conversation string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.known["mm:"+string(root)] = true
+	l.known["mm:"+string(root)] = conversation
 }
 
 func (l *ledger) setFail(err error) {

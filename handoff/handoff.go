@@ -98,6 +98,7 @@ type Desk struct {
 	Config
 	client          *model.Client4
 	people          people
+	spent           spent     // presses
 	refusals, waits tally     // of presses, and of posts that wait for the engine
 	began           time.Time // of Run
 

@@ -20,7 +20,7 @@ const (
 	// pressTimeout is below the 30 s after which Mattermost gives up.
 	pressTimeout = 10 * time.Second
 	// pressAge is how old or how early a press may be: what two clocks may be
-	// apart. A replay within it is the same event.
+	// apart.
 	pressAge = 10 * time.Minute
 	// questionLife is how long an officer may look at a dialog.
 	questionLife = 15 * time.Minute
@@ -35,7 +35,8 @@ const (
 // sent. So a press counts only with the signature in the button's context,
 // Mattermost's signature of the user and the time, and membership in the
 // channel; an answer only with our signature of what was asked of whom. What
-// fails any of these is answered the same, and does nothing.
+// fails any of these is answered the same, and does nothing; and so is a press
+// that came before.
 func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var answer func(context.Context, *json.Decoder) any
 	switch {
@@ -97,16 +98,20 @@ func (d *Desk) pressed(ctx context.Context, body *json.Decoder) string {
 	if refusal != "" {
 		return refusal
 	}
+	if !d.spent.spend(t.id, d.Now()) {
+		return d.refuse("a press that came before")
+	}
 	if button.Confirm != "" {
 		return d.ask(ctx, r, t, button)
 	}
-	return d.act(ctx, r.PostId, "mm:press:"+t.id, button.Action, officer)
+	return d.act(ctx, deed{post: r.PostId, conversation: button.Conversation, id: "mm:press:" + t.id, action: button.Action, officer: officer})
 }
 
 // ask opens the dialog that stands before an action.
 func (d *Desk) ask(ctx context.Context, r model.PostActionIntegrationRequest, t trigger, b buttonContext) string {
 	state, err := d.signQuestion(question{
-		Post: r.PostId, User: t.user, Action: b.Action, Press: t.id, Expiry: d.Now().Add(questionLife).Unix(),
+		Post: r.PostId, Conversation: b.Conversation, User: t.user, Action: b.Action, Press: t.id,
+		Expiry: d.Now().Add(questionLife).Unix(),
 	})
 	if err != nil {
 		return d.again(err)
@@ -158,7 +163,7 @@ func (d *Desk) answered(ctx context.Context, body *json.Decoder) string {
 	if refusal != "" {
 		return refusal
 	}
-	return d.act(ctx, q.Post, "mm:answer:"+q.Press, q.Action, officer)
+	return d.act(ctx, deed{post: q.Post, conversation: q.Conversation, id: "mm:answer:" + q.Press, action: q.Action, officer: officer})
 }
 
 // mayPress returns the officer, or what to answer if it is none.
@@ -173,15 +178,26 @@ func (d *Desk) mayPress(ctx context.Context, p place, user string) (flows.Office
 	return officer, ""
 }
 
-// act hands over what an officer did. The post that was pressed needs no check
-// of its own: the engine knows the cards that are ours.
-func (d *Desk) act(ctx context.Context, post, id, action string, officer flows.Officer) string {
-	in := engine.Inbound{Name: "mm:" + post, ID: id}
-	switch flows.ActionName(action) {
+// A deed is what an officer did with a button. Nobody signs the post; the
+// conversation is signed by us.
+type deed struct {
+	post, conversation string
+	// id is the event's identity.
+	id      string
+	action  string
+	officer flows.Officer
+}
+
+// act hands over what an officer did. The engine knows the cards that are ours,
+// and compares the card's conversation with the button's, so that a press that
+// was recorded on its way does nothing under another card.
+func (d *Desk) act(ctx context.Context, x deed) string {
+	in := engine.Inbound{Name: "mm:" + x.post, ID: x.id, Conversation: x.conversation}
+	switch flows.ActionName(x.action) {
 	case flows.ActionClaim:
-		in.Event = flows.Claimed{Officer: officer}
+		in.Event = flows.Claimed{Officer: x.officer}
 	case flows.ActionClose:
-		in.Event = flows.Closed{Officer: officer}
+		in.Event = flows.Closed{Officer: x.officer}
 	default:
 		return d.refuse("no such action")
 	}

@@ -250,7 +250,7 @@ func TestForgeries(t *testing.T) {
 					Ephemeral string `json:"ephemeral_text"`
 					Error     string `json:"error"`
 				}
-				quiet := tt.status != 200 || tt.name == "the press again" || tt.name == "a cancelled dialog"
+				quiet := tt.status != 200 || tt.name == "a cancelled dialog"
 				if err := json.Unmarshal([]byte(text), &reply); !quiet && (err != nil || reply.Ephemeral+reply.Error != r.Words.Refused) {
 					t.Errorf("answer %q, want the one refusal", text)
 				}
@@ -271,6 +271,92 @@ func TestForgeries(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPressIsOfItsCard replays genuine requests, held back on their way, with
+// the post of another case, and a press that was taken.
+func TestPressIsOfItsCard(t *testing.T) {
+	onEach(t, func(t *testing.T, w *mattermosttest.World) {
+		r := newRig(t, w)
+		desk := r.handler
+		var tap tap
+		r.wrap(tap.wrap)
+		root := r.open(1)
+		other := r.deliver(engine.Delivery{ID: id(2), Conversation: "another", Effect: flows.Open{}, Card: card("K0002")}).Post
+		r.ledger.knowAs(other, "another")
+		siti := w.Officers[0]
+
+		// The endpoint is not reached: the press is still good.
+		r.handler = tap.wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }))
+		w.Press(siti, string(root), "Claim")
+		held := tap.last()
+		r.handler = desk
+		var press model.PostActionIntegrationRequest
+		if err := json.Unmarshal(held, &press); err != nil {
+			t.Fatal(err)
+		}
+		press.PostId = string(other)
+		if _, text := r.send(http.MethodPost, actionPath, encode(t, press)); !strings.Contains(text, r.Words.Unknown) {
+			t.Errorf("the press of another card is answered %s", text)
+		}
+
+		// A dialog that was asked for under another card.
+		r.handler = tap.wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }))
+		screen := w.Watch(siti)
+		w.Press(siti, string(root), "Close")
+		r.handler = desk
+		if err := json.Unmarshal(tap.last(), &press); err != nil {
+			t.Fatal(err)
+		}
+		press.PostId = string(other)
+		r.send(http.MethodPost, actionPath, encode(t, press))
+		if answer, _ := w.SubmitDialog(siti, screen.Dialog(), map[string]any{}); answer.Error != r.Words.Unknown {
+			t.Errorf("the dialog under another card is answered %+v", answer)
+		}
+		if got := r.ledger.of(other); len(got) != 0 {
+			t.Errorf("events of another card's press: %v", got)
+		}
+
+		// What was taken once is not taken again, not even where nothing came of
+		// it.
+		for _, body := range [][]byte{held, tap.last()} {
+			if _, text := r.send(http.MethodPost, actionPath, body); !strings.Contains(text, r.Words.Refused) {
+				t.Errorf("the press again is answered %s", text)
+			}
+		}
+		if got := r.ledger.of(root); len(got) != 0 {
+			t.Errorf("events of presses that came before: %v", got)
+		}
+		w.Press(siti, string(root), "Claim")
+		if got := r.ledger.of(root); len(got) != 1 {
+			t.Errorf("%d events of a press of its own, want 1", len(got))
+		}
+	})
+}
+
+func TestSpentIsBounded(t *testing.T) {
+	now := time.Date(2026, 11, 23, 5, 47, 0, 0, time.UTC)
+	var s spent
+	for i := range 3 * spentMost {
+		id := fmt.Sprint(i)
+		if !s.spend(id, now) || s.spend(id, now) {
+			t.Fatalf("press %d is not taken once", i)
+		}
+	}
+	if n := len(s.young) + len(s.old); n > 2*spentMost {
+		t.Errorf("%d presses are remembered, want %d at most", n, 2*spentMost)
+	}
+	// As long as a press is good it is remembered, and then let go of.
+	s.spend("early", now)
+	s.spend("x", now.Add(spentLife+time.Second))
+	if s.spend("early", now.Add(2*pressAge)) {
+		t.Error("a press that is still good is forgotten")
+	}
+	s.spend("y", now.Add(3*spentLife))
+	s.spend("z", now.Add(5*spentLife))
+	if n := len(s.young) + len(s.old); n > 2 {
+		t.Errorf("%d presses are remembered after their life", n)
+	}
 }
 
 // TestOldPress: a press that was kept back is worth nothing, and neither is an

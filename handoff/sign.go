@@ -77,9 +77,10 @@ func (d *Desk) readButton(context map[string]any) (buttonContext, bool) {
 // A question is what a dialog carries, signed: the dialog itself goes to the
 // officer's client, and its answer may come from anybody.
 type question struct {
-	Post   string `json:"p"`
-	User   string `json:"u"`
-	Action string `json:"a"`
+	Post         string `json:"p"`
+	Conversation string `json:"c"`
+	User         string `json:"u"`
+	Action       string `json:"a"`
 	// Press is the press that asked: one press, one answer.
 	Press  string `json:"n"`
 	Expiry int64  `json:"e"` // Unix seconds
