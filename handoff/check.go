@@ -61,7 +61,7 @@ func (d *Desk) Check(ctx context.Context) []Fault {
 			grave(fmt.Sprintf("The clocks of Mattermost and of this machine are %v apart.", apart.Round(time.Second)), "Set both by NTP; presses that seem old are refused.")
 		}
 	}
-	d.checkChannel(ctx, me, grave)
+	d.checkChannel(ctx, me, grave, note)
 	d.checkSettings(ctx, grave, note)
 	return faults
 }
@@ -74,7 +74,7 @@ func statusOf(resp *model.Response) int {
 }
 
 // checkChannel looks at the channel and who is called in it.
-func (d *Desk) checkChannel(ctx context.Context, me *model.User, grave func(what, do string)) {
+func (d *Desk) checkChannel(ctx context.Context, me *model.User, grave, note func(what, do string)) {
 	var channel *model.Channel
 	var err error
 	if team, name, ok := strings.Cut(d.Channel, "/"); ok {
@@ -82,8 +82,9 @@ func (d *Desk) checkChannel(ctx context.Context, me *model.User, grave func(what
 	} else {
 		channel, _, err = d.client.GetChannel(ctx, d.Channel)
 	}
+	var member *model.ChannelMember
 	if err == nil {
-		_, _, err = d.client.GetChannelMember(ctx, channel.Id, me.Id, "")
+		member, _, err = d.client.GetChannelMember(ctx, channel.Id, me.Id, "")
 	}
 	if err != nil {
 		grave("The bot is not in the officers' channel, or there is no such channel.", "Add the bot to its team and to the channel, and check the channel's name or id.")
@@ -95,6 +96,7 @@ func (d *Desk) checkChannel(ctx context.Context, me *model.User, grave func(what
 	if channel.DeleteAt != 0 {
 		grave("The officers' channel is archived.", "Restore it or name another.")
 	}
+	d.checkRights(ctx, me, channel, member, grave, note)
 	p := place{bot: me.Id, channel: channel.Id}
 	for i, name := range d.OnCall {
 		user, _, err := d.client.GetUserByUsername(ctx, name, "")

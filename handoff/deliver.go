@@ -134,7 +134,8 @@ func (d *Desk) create(ctx context.Context, p place, post *model.Post) (flows.Pos
 	made, resp, err := d.client.CreatePost(ctx, post)
 	switch {
 	case err != nil && rootGone(err):
-		return "", &engine.Failure{Reason: flows.ReasonGone, Status: resp.StatusCode, Final: true, Err: err}
+		// The server says the same when its database fails.
+		return "", d.doubt(ctx, post.RootId, &engine.Failure{Status: resp.StatusCode, After: afterPending, Err: err})
 	case err != nil:
 		return "", failure(resp, err)
 	case made.UserId != p.bot || made.GetProp(propKey) != post.GetProp(propKey):
@@ -142,6 +143,16 @@ func (d *Desk) create(ctx context.Context, p place, post *model.Post) (flows.Pos
 		return "", &engine.Failure{Status: resp.StatusCode, After: afterRefusal + afterPending, Err: errForeign}
 	}
 	return flows.PostID(made.Id), nil
+}
+
+// doubt is the failure of an answer that may mean that the card is gone: that it
+// is, if the server says so when it is asked for the card, otherwise f.
+func (d *Desk) doubt(ctx context.Context, root string, f *engine.Failure) *engine.Failure {
+	_, resp, err := d.client.GetPost(ctx, root, "")
+	if err == nil {
+		return f
+	}
+	return failure(resp, err)
 }
 
 // findRoot looks for a root post of ours with the key, newest first.
@@ -209,24 +220,29 @@ func (d *Desk) update(ctx context.Context, dl engine.Delivery) error {
 	props[model.PostPropsAttachments] = d.attachments(dl)
 	props[model.PostPropsUnsafeLinks] = "true"
 	message := title(dl.Card)
-	if _, resp, err = d.client.PatchPost(ctx, old.Id, &model.PostPatch{Message: &message, Props: &props}); err != nil {
-		return failure(resp, err)
+	_, resp, err = d.client.PatchPost(ctx, old.Id, &model.PostPatch{Message: &message, Props: &props})
+	switch {
+	case err == nil:
+		return nil
+	case resp != nil && resp.StatusCode == http.StatusForbidden:
+		// So it answers for a card that was deleted just now, too.
+		return d.doubt(ctx, old.Id, refused(resp, err))
 	}
-	return nil
+	return failure(resp, err)
 }
 
 // mark puts a sign on a post and takes our other signs off it.
 func (d *Desk) mark(ctx context.Context, p place, e flows.Mark) error {
 	there, resp, err := d.client.GetReactions(ctx, string(e.Post))
 	if err != nil {
-		return failure(resp, err)
+		return unmarked(resp, err)
 	}
 	there = slices.DeleteFunc(there, func(r *model.Reaction) bool { return r.UserId != p.bot || !isSign(r.EmojiName) })
 	want := emoji(e.Sign)
 	if !slices.ContainsFunc(there, func(r *model.Reaction) bool { return r.EmojiName == want }) {
 		_, resp, err := d.client.SaveReaction(ctx, &model.Reaction{UserId: p.bot, PostId: string(e.Post), EmojiName: want})
 		if err != nil {
-			return failure(resp, err)
+			return unmarked(resp, err)
 		}
 	}
 	for _, r := range there {
@@ -235,8 +251,17 @@ func (d *Desk) mark(ctx context.Context, p place, e flows.Mark) error {
 		}
 		resp, err := d.client.DeleteReaction(ctx, r)
 		if err != nil && (resp == nil || resp.StatusCode != http.StatusNotFound) {
-			return failure(resp, err)
+			return unmarked(resp, err)
 		}
 	}
 	return nil
+}
+
+// unmarked is failure for a sign, which a missing right must not make the
+// person's words wait for.
+func unmarked(resp *model.Response, err error) *engine.Failure {
+	if resp != nil && resp.StatusCode == http.StatusForbidden {
+		return refused(resp, err)
+	}
+	return failure(resp, err)
 }

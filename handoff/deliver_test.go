@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -245,6 +246,177 @@ func TestGoneAndForeign(t *testing.T) {
 			t.Errorf("Deliver: %v, want %v", err, errForeign)
 		}
 	})
+}
+
+// TestCardGone: whatever comes for a case whose card an administrator deleted,
+// in whichever way and however late, is final and says that it is gone.
+func TestCardGone(t *testing.T) {
+	for how, remove := range map[string]func(w *mattermosttest.World, post string) error{
+		"deleted": func(w *mattermosttest.World, post string) error {
+			_, err := w.Admin.Client().DeletePost(t.Context(), post)
+			return err
+		},
+		"permanently": func(w *mattermosttest.World, post string) error {
+			_, err := w.Admin.Client().PermanentDeletePost(t.Context(), post)
+			return err
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			onEach(t, func(t *testing.T, w *mattermosttest.World) {
+				r := newRig(t, w)
+				root := r.open(1)
+				reply := r.deliver(engine.Delivery{ID: id(2), Thread: root, Effect: flows.Relay{Text: "halo"}})
+				if err := remove(w, string(root)); err != nil {
+					t.Fatal(err)
+				}
+				n := 10
+				for _, effect := range []flows.Effect{
+					flows.Update{}, flows.Page{Level: 1, Text: "come"}, flows.Relay{Text: "halo"}, flows.Tell{Text: "halo"},
+				} {
+					for tries := 1; tries <= 3; tries++ {
+						n++
+						dl := engine.Delivery{ID: id(n), Conversation: "blind", Thread: root, Effect: effect, Card: card("K0001"), Tries: tries}
+						_, err := r.Deliver(t.Context(), dl)
+						var f *engine.Failure
+						if !errors.As(err, &f) || !f.Final || f.Reason != flows.ReasonGone || f.Perhaps {
+							t.Errorf("%T, try %d: %v (%v), want that it is gone", effect, tries, err, errors.Unwrap(err))
+						}
+					}
+				}
+				// The sign on a post that went with it.
+				_, err := r.Deliver(t.Context(), engine.Delivery{ID: id(n + 1), Thread: root, Effect: flows.Mark{Post: reply.Post, Sign: flows.SignSent}, Tries: 1})
+				var f *engine.Failure
+				if !errors.As(err, &f) || !f.Final {
+					t.Errorf("Mark: %v, want a final failure", err)
+				}
+				// A new card is made, and not the old one found.
+				again := r.deliver(engine.Delivery{ID: id(n + 2), Effect: flows.Open{}, Card: card("K0001")})
+				if again.Post == root || again.Post == "" {
+					t.Errorf("the new card is %q", again.Post)
+				}
+			})
+		})
+	}
+}
+
+// interpose does something before the first request of a method and a path's
+// end.
+type interpose struct {
+	method, suffix string
+	before         func()
+	once           sync.Once
+}
+
+func (i *interpose) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == i.method && strings.HasSuffix(r.URL.Path, i.suffix) {
+		i.once.Do(i.before)
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// TestCardDeletedMeanwhile: the card goes between our reading and changing it.
+func TestCardDeletedMeanwhile(t *testing.T) {
+	onEach(t, func(t *testing.T, w *mattermosttest.World) {
+		var root flows.PostID
+		r := newRig(t, w, func(c *Config) {
+			c.Transport = &interpose{method: http.MethodPut, suffix: "/patch", before: func() { w.Delete(w.Admin, string(root)) }}
+		})
+		root = r.open(1)
+		_, err := r.Deliver(t.Context(), engine.Delivery{ID: id(2), Thread: root, Effect: flows.Update{}, Card: card("K0001"), Tries: 1})
+		var f *engine.Failure
+		if !errors.As(err, &f) || !f.Final || f.Reason != flows.ReasonGone {
+			t.Errorf("Update: %v, want that it is gone", err)
+		}
+	})
+}
+
+// TestCardThatIsThere: what Mattermost says of a thread that is not there, it
+// says as well when its database fails.
+func TestCardThatIsThere(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = w.Write([]byte(`{"id":"root"}`))
+			return
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"id":"api.post.create_post.root_id.app_error","status_code":400}`))
+	}))
+	defer server.Close()
+	w := &mattermosttest.World{URL: server.URL, ChannelID: model.NewId()}
+	w.Bot.Token, w.Officers = "canary-token", []mattermosttest.Account{{Username: "siti"}}
+	r := newRig(t, w)
+	r.Desk.place = &place{bot: model.NewId(), channel: w.ChannelID}
+	_, err := r.Deliver(t.Context(), engine.Delivery{ID: id(1), Thread: flows.PostID(model.NewId()), Effect: flows.Relay{Text: "halo"}, Tries: 1})
+	var f *engine.Failure
+	if !errors.As(err, &f) || f.Final || f.After == 0 {
+		t.Errorf("Relay: %v, want that it is tried again", err)
+	}
+}
+
+// TestMissingRights: a sign or a change of the card that the roles do not allow
+// holds up nothing, and Check says what is missing.
+func TestMissingRights(t *testing.T) {
+	w := mattermosttest.Real(t)
+	r := newRig(t, w)
+	root := r.open(1)
+	post := w.Post(w.Officers[0], string(root), "hello")
+	setRights(t, w, "channel_user", "read_channel", "read_channel_content", "create_post", "remove_reaction")
+	for i, effect := range []flows.Effect{flows.Mark{Post: flows.PostID(post.Id), Sign: flows.SignSent}, flows.Update{}} {
+		_, err := r.Deliver(t.Context(), engine.Delivery{ID: id(2 + i), Thread: root, Effect: effect, Card: card("K0001"), Tries: 1})
+		var f *engine.Failure
+		if !errors.As(err, &f) || !f.Final || f.Reason != flows.ReasonRejected || f.Status != http.StatusForbidden {
+			t.Errorf("%T: %v, want that it is refused for good", effect, err)
+		}
+	}
+	r.deliver(engine.Delivery{ID: id(9), Thread: root, Effect: flows.Relay{Text: "halo"}})
+	faults := r.Check(t.Context())
+	if len(faults) != 1 || !faults[0].Grave || faults[0].What != "The bot may not do what it must: edit_post, add_reaction." {
+		t.Errorf("faults %v", faults)
+	}
+	// Mattermost's own roles allow much.
+	setRights(t, w, "channel_user", "read_channel", "read_channel_content", "create_post", "edit_post", "add_reaction", "remove_reaction",
+		"use_channel_mentions", "manage_private_channel_members", "get_public_link")
+	want := "The bot, and with it every officer, may do more than the hotline needs: manage_private_channel_members, use_channel_mentions, get_public_link."
+	faults = r.Check(t.Context())
+	if len(faults) != 1 || faults[0].Grave || faults[0].What != want {
+		t.Errorf("faults %v", faults)
+	}
+}
+
+// setRights makes a role keep these permissions and no others.
+func setRights(t *testing.T, w *mattermosttest.World, role string, rights ...string) {
+	t.Helper()
+	c := w.Admin.Client()
+	r, _, err := c.GetRoleByName(t.Context(), role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := c.PatchRole(t.Context(), r.Id, &model.RolePatch{Permissions: &rights}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestArchivedChannel: what cannot be posted now waits until the channel is
+// restored.
+func TestArchivedChannel(t *testing.T) {
+	w := mattermosttest.Real(t)
+	r := newRig(t, w)
+	root := r.open(1)
+	c := w.Admin.Client()
+	if _, err := c.DeleteChannel(t.Context(), w.ChannelID); err != nil {
+		t.Fatal(err)
+	}
+	dl := engine.Delivery{ID: id(2), Conversation: "blind", Thread: root, Effect: flows.Relay{Text: "halo"}, Tries: 1}
+	_, err := r.Deliver(t.Context(), dl)
+	var f *engine.Failure
+	if !errors.As(err, &f) || f.Final || f.After != afterRefusal {
+		t.Errorf("Relay: %v, want that it is tried again", err)
+	}
+	if _, _, err := c.RestoreChannel(t.Context(), w.ChannelID); err != nil {
+		t.Fatal(err)
+	}
+	dl.Tries = 2
+	r.deliver(dl)
 }
 
 // TestFailures is the table of what Mattermost, or what stands before it, can
