@@ -1,7 +1,6 @@
 package flows
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -16,17 +15,18 @@ func (b *Book) Card(s State, at time.Time) Card {
 		return Card{}
 	}
 	say := func(key string, pairs ...string) string { return b.say(b.policy.Officers, key, pairs...) }
+	f := s.facts()
 	card := Card{
 		Code:    c.ID.Code(),
 		Urgent:  s.Urgent() && c.Phase != Ended,
 		Mention: true,
 		Tone:    ToneWaiting,
 	}
-	title := []string{say("card.kind." + s.Kind), card.Code}
-	if s.Danger {
+	title := []string{say("card.kind." + f.Kind), card.Code}
+	if f.Danger {
 		title = append([]string{say("card.danger")}, title...)
 	}
-	if s.Minor {
+	if f.Minor {
 		title = append([]string{say("card.minor")}, title...)
 	}
 	card.Title = strings.Join(title, " · ")
@@ -37,7 +37,7 @@ func (b *Book) Card(s State, at time.Time) Card {
 	}
 	switch c.Phase {
 	case Opening, Alerting:
-		add("card.status", say("card.status.waiting", "time", clock(c.Opened)))
+		add("card.status", say("card.status.waiting", "time", clock(c.waits())))
 		card.Actions = []Action{{Name: ActionClaim, Label: say("card.claim")}}
 		if s.Urgent() {
 			card.Tone = ToneDanger
@@ -53,28 +53,28 @@ func (b *Book) Card(s State, at time.Time) Card {
 		card.Actions = append(card.Actions, Action{Name: ActionClose, Label: say("card.close"), Confirm: say("card.close.confirm", "code", card.Code)})
 	}
 	yes := map[bool]string{true: say("card.yes"), false: say("card.no_sign")}
-	add("card.flag.danger", yes[s.Danger])
-	add("card.flag.minor", yes[s.Minor])
+	add("card.flag.danger", yes[f.Danger])
+	add("card.flag.minor", yes[f.Minor])
 	language := say("card.unknown")
-	if l := cmp.Or(s.Language, c.Language); l != "" {
-		language = b.text[l].name
+	if f.Language != "" {
+		language = b.text[f.Language].name
 	}
 	add("card.language", language)
 	add("card.contact", b.contactLine(s))
 	notice := say("card.notice.not")
-	if s.Notice != "" {
-		notice = say("card.notice.yes", "version", s.Notice)
+	if f.Notice != "" {
+		notice = say("card.notice.yes", "version", f.Notice)
 	}
 	add("card.notice", notice)
 	if s.Earlier != "" {
 		add("card.earlier", s.Earlier)
 	}
-	for _, a := range s.Answers {
+	for _, a := range f.Answers {
 		if a.Fact != factContact {
 			card.Lines = append(card.Lines, Line{Label: say("fact." + a.Fact), Value: b.answerLine(a)})
 		}
 	}
-	if rest := b.notAsked(s); len(rest) > 0 {
+	if rest := b.notAsked(f); len(rest) > 0 {
 		add("card.not_asked", strings.Join(rest, ", "))
 	}
 	return card
@@ -84,7 +84,7 @@ func (b *Book) Card(s State, at time.Time) Card {
 func (b *Book) contactLine(s State) string {
 	say := func(key string, pairs ...string) string { return b.say(b.policy.Officers, key, pairs...) }
 	line := say("card.contact.none")
-	if a, ok := s.answer(factContact); ok {
+	if a, ok := s.facts().answer(factContact); ok {
 		line = say("card.contact.default")
 		if len(a.Options) > 0 {
 			line = b.answerLine(a)
@@ -119,7 +119,11 @@ func (b *Book) answerLine(a Answer) string {
 	}
 	var labels []string
 	for _, o := range a.Options {
-		labels = append(labels, say(a.Screen+"."+o))
+		label := say(a.Screen + "." + o)
+		if label == "" {
+			label = o // The book has changed since.
+		}
+		labels = append(labels, label)
 	}
 	return strings.Join(labels, ", ")
 }
@@ -135,15 +139,15 @@ func (b *Book) plain(a Answer) string {
 
 // notAsked returns the labels of the facts that the person's flow asks for and
 // has not asked.
-func (b *Book) notAsked(s State) []string {
+func (b *Book) notAsked(f Facts) []string {
 	var out []string
 	for _, name := range b.order {
 		here := b.screens[name]
-		if here.flow != s.Kind || here.Fact == "" {
+		if here.flow != f.Kind || here.Fact == "" {
 			continue
 		}
 		label := b.say(b.policy.Officers, "fact."+here.Fact)
-		if _, asked := s.answer(here.Fact); !asked && !slices.Contains(out, label) {
+		if _, asked := f.answer(here.Fact); !asked && !slices.Contains(out, label) {
 			out = append(out, label)
 		}
 	}

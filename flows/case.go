@@ -20,27 +20,46 @@ func (t *turn) open() {
 	if t.active() {
 		if t.s.Left {
 			t.rejoin()
+			t.call()
 		}
 		t.update()
 		return
 	}
-	t.s.Left = false
 	if t.s.Case != nil {
 		t.s.Earlier = t.s.Case.ID.Code()
 	}
-	t.s.Case = &Case{ID: t.m.caseID(), Phase: Opening, Opened: t.m.At, Language: t.s.Language}
+	t.s.Left, t.s.LeftAt, t.s.Aside = false, time.Time{}, nil
+	t.s.Replies = waiting(t.s.Replies)
+	t.s.Case = &Case{ID: t.m.caseID(), Phase: Opening, Opened: t.m.At}
 	t.do(Open{})
-	var answers []string
-	for _, a := range t.s.Answers {
-		answers = append(answers, t.book.plain(a))
-	}
-	t.record("person", "answers", strings.Join(answers, "\n"))
-	for _, a := range t.s.Answers {
-		if a.Text != "" {
-			t.relay(t.officers("fact."+a.Fact), a.Text)
+	t.record("bot", "opened", t.officers("card.kind."+t.s.Kind))
+	if len(t.s.Answers) > 0 {
+		var answers []string
+		for _, a := range t.s.Answers {
+			answers = append(answers, t.book.plain(a))
 		}
+		t.record("person", "answers", strings.Join(answers, "\n"))
+	}
+	for _, a := range t.s.Answers {
+		t.relayAnswer(a)
 	}
 	t.show(false)
+}
+
+// call calls the officers again in a case that they have: the person has come
+// back, or it has become urgent. Until somebody acknowledges it, it waits like a
+// new one.
+func (t *turn) call() {
+	c := t.s.Case
+	if c.Phase == Opening || c.Calling {
+		return // The card itself, or a call under way, calls them.
+	}
+	c.Phase, c.Placed, c.Pages, c.Late, c.Calling = Alerting, t.m.At, 1, false, true
+	if c.Since.IsZero() {
+		c.Since = t.m.At
+	}
+	t.page("card.again")
+	t.update()
 }
 
 // claimed makes the officer the case's. The first press counts; a later one
@@ -51,12 +70,16 @@ func (t *turn) claimed(o Officer) {
 		return
 	}
 	if c.Phase == Alerting || c.Phase == Opening {
-		c.Phase, c.Officer, c.Acknowledged = Owned, o, t.m.At
+		c.Phase, c.Officer, c.Acknowledged, c.Calling = Owned, o, t.m.At, false
 		t.record("officer:"+o.Name, "claimed", "")
 		t.show(true)
 	}
 	t.update()
 }
+
+// mostHeld is how many replies may wait for the person. More would flood the
+// chat when they are let go, and no state may grow without end.
+const mostHeld = 50
 
 func (t *turn) replied(ev Replied) {
 	if !t.active() {
@@ -75,7 +98,11 @@ func (t *turn) replied(ev Replied) {
 		t.do(Mark{Post: ev.Post, Sign: SignFailed})
 		return
 	}
-	t.s.Replies = append(t.s.Replies, Reply{Post: ev.Post, At: t.m.At, Text: ev.Text, Held: true})
+	if len(waiting(slices.Clone(t.s.Replies))) >= mostHeld {
+		t.refuse(ev.Post, "card.too_many")
+		return
+	}
+	t.keep(Reply{Post: ev.Post, At: t.m.At, Text: ev.Text, Held: true})
 	if t.s.Shut {
 		t.tell("card.reply_blocked")
 	}
@@ -92,8 +119,27 @@ func (t *turn) refuse(post PostID, why string) {
 	t.tell(why)
 }
 
+// mostReplies is how many replies and notes can still be changed; beyond it the
+// oldest that have arrived no longer can.
+const mostReplies = 200
+
+// keep adds a reply to those that may still be changed or wait.
+func (t *turn) keep(r Reply) {
+	t.s.Replies = append(t.s.Replies, r)
+	for i := 0; len(t.s.Replies) > mostReplies && i < len(t.s.Replies); {
+		if r := t.s.Replies[i]; r.Note || r.Message != "" {
+			t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+			continue
+		}
+		i++
+	}
+}
+
 func (t *turn) noted(ev Noted) {
-	t.s.Replies = append(t.s.Replies, Reply{Post: ev.Post, At: t.m.At, Note: true})
+	if !t.active() {
+		return
+	}
+	t.keep(Reply{Post: ev.Post, At: t.m.At, Note: true})
 	t.record("officer:"+ev.Officer.Name, "note", ev.Text)
 	t.do(Mark{Post: ev.Post, Sign: SignNote})
 }
@@ -121,6 +167,8 @@ func (t *turn) revised(ev Revised) {
 		t.takeBack(i, "officer:"+ev.Officer.Name)
 		t.record("officer:"+ev.Officer.Name, "note", ev.Text)
 		t.do(Mark{Post: ev.Post, Sign: SignNote})
+	case strings.TrimSpace(ev.Text) == "":
+		t.takeBack(i, "officer:"+ev.Officer.Name)
 	case r.Note:
 		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
 		t.replied(Replied{Post: ev.Post, Officer: ev.Officer, Text: ev.Text})
@@ -170,6 +218,8 @@ func (t *turn) closed(o Officer) {
 	if c.Officer.ID == "" {
 		c.Officer = o
 	}
+	c.Calling, c.Lost = false, false
+	t.s.Note = ""
 	t.record("officer:"+o.Name, "closed", "")
 	card := t.book.Card(t.s, t.m.At)
 	t.do(Update{Last: &card})
@@ -234,20 +284,13 @@ func (b *Book) midnight(at time.Time) (time.Time, time.Duration) {
 	return at.Add(-since), since
 }
 
-// letOutAt is when held replies may go by the clock alone.
+// letOutAt is when, after an instant, held replies may go by the clock alone.
 func (b *Book) letOutAt(s State, after time.Time) (time.Time, bool) {
 	held := slices.ContainsFunc(s.Replies, func(r Reply) bool { return r.Held })
 	a, ok := s.answer(factContact)
 	if !held || s.Left || s.Shut || !ok || len(a.Options) == 0 {
 		return time.Time{}, false
 	}
-	// The latest reply tells from when on to look.
-	for _, r := range s.Replies {
-		if r.Held && r.At.After(after) {
-			after = r.At
-		}
-	}
-	midnight, _ := b.midnight(after)
 	var begin time.Duration
 	switch a.Options[0] {
 	case "day":
@@ -257,6 +300,7 @@ func (b *Book) letOutAt(s State, after time.Time) (time.Time, bool) {
 	default:
 		return time.Time{}, false
 	}
+	midnight, _ := b.midnight(after)
 	next := midnight.Add(begin)
 	if !next.After(after) {
 		next = next.Add(24 * time.Hour)
@@ -264,11 +308,12 @@ func (b *Book) letOutAt(s State, after time.Time) (time.Time, bool) {
 	return next, true
 }
 
-// release lets held replies go: all when the person has just given a sign, else
-// if the person's rule allows it now.
-func (t *turn) release(asked bool) {
-	if t.s.Shut || (!asked && !t.book.letOut(t.s, t.m.At)) {
-		return
+// release lets held replies go: all when the person asks by writing or by a
+// press, else if the person's rule allows it now. It reports whether there were
+// any.
+func (t *turn) release(asked bool) bool {
+	if t.s.Left || t.s.Shut || (!asked && !t.book.letOut(t.s, t.m.At)) {
+		return false
 	}
 	released := false
 	for i, r := range t.s.Replies {
@@ -282,6 +327,7 @@ func (t *turn) release(asked bool) {
 	if released && asked {
 		t.update()
 	}
+	return released
 }
 
 func (t *turn) delivered(ev Delivered) {
@@ -303,10 +349,28 @@ func (t *turn) delivered(ev Delivered) {
 		if c == nil || c.Unsent == 0 {
 			return
 		}
-		if c.Unsent--; c.Unsent == 0 {
-			c.Stuck, c.Since = false, time.Time{}
+		c.Lost = false
+		t.sent()
+	case Page:
+		if c == nil {
+			return
+		}
+		c.Paging = false
+		if c.Calling {
+			if c.Calling = false; c.Unsent == 0 {
+				c.Stuck, c.Since = false, time.Time{}
+			}
 			t.show(true)
 		}
+	}
+}
+
+// sent counts one of the person's messages as no longer on its way.
+func (t *turn) sent() {
+	c := t.s.Case
+	if c.Unsent--; c.Unsent == 0 {
+		c.Stuck, c.Since = false, time.Time{}
+		t.show(true)
 	}
 }
 
@@ -315,12 +379,15 @@ func (t *turn) shown(id MessageID) {
 	if id == "" || id == t.s.Shown {
 		return
 	}
-	t.s.Messages = slices.DeleteFunc(t.s.Messages, func(m Message) bool { return m.ID == t.s.Shown })
-	t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
+	t.know(id)
 	if t.s.Screen == "" {
 		// It arrived after the person had left: it must go again.
+		t.s.Shown = ""
 		t.erase(id)
 		return
+	}
+	if old := t.s.Shown; old != id {
+		t.erase(old)
 	}
 	t.s.Shown, t.s.Covered = id, false
 }
@@ -331,21 +398,35 @@ func (t *turn) arrived(e Say, id MessageID) {
 	t.s.Covered = t.s.Shown != ""
 	i := t.reply(e.Post)
 	if i < 0 {
+		t.erase(id)
 		return
 	}
 	r := &t.s.Replies[i]
 	switch {
-	case t.s.Left || t.s.Shut, r.Gone:
+	case r.Gone:
 		t.erase(id)
-		if r.Gone {
-			t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
-			return
-		}
+		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+		return
+	case t.s.Left || t.s.Shut:
+		// The person was leaving while it was sent, and may not have read it.
+		t.erase(id)
+		t.hold(i, e)
+		return
 	case r.Text != e.Text:
 		t.do(Amend{Message: id, Text: r.Text, Erase: e.Erase, Data: e.Data})
 	}
-	r.Text, r.Message = "", id
+	r.Text, r.Message, r.Held = "", id, false
 	t.do(Mark{Post: e.Post, Sign: SignSent})
+}
+
+// hold lets a reply wait that was already on its way.
+func (t *turn) hold(i int, e Say) {
+	r := &t.s.Replies[i]
+	if r.Held = true; r.Text == "" {
+		r.Text = e.Text
+	}
+	t.do(Mark{Post: e.Post, Sign: SignHeld})
+	t.update()
 }
 
 // erased forgets messages that are gone, and tells the person of those that
@@ -358,46 +439,102 @@ func (t *turn) erased(e Erase, kept []MessageID) {
 	if slices.Contains(e.Messages, t.s.Shown) {
 		t.s.Shown, t.s.Covered = "", false
 	}
-	if len(kept) > 0 && t.s.Left && !t.s.Shut {
+	if len(kept) > 0 && t.s.Left && !t.s.Shut && t.m.At.Sub(t.s.LeftAt) < truthWindow {
 		t.enter(t.book.policy.Gone)
 		t.s.Seen = t.m.At
 		t.show(false)
 	}
 }
 
+// truthWindow is how long after leaving a person is still told that something
+// could not be erased. Later a new message in the chat would be a trace itself.
+const truthWindow = 2 * time.Minute
+
 func (t *turn) undelivered(ev Undelivered) {
 	if ev.Reason == ReasonBlocked {
 		t.blocked()
 	}
+	c := t.s.Case
 	switch e := ev.Effect.(type) {
 	case Say:
-		i := t.reply(e.Post)
-		if i < 0 {
-			return
-		}
-		if ev.Reason == ReasonBlocked {
-			t.s.Replies[i].Held, t.s.Replies[i].Text = true, e.Text
-		} else {
-			t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
-		}
-		t.do(Mark{Post: e.Post, Sign: SignFailed})
-		t.tell("card.undelivered." + strings.ReplaceAll(string(ev.Reason), " ", "_"))
+		t.unsaid(e, ev.Reason)
 	case Amend:
-		if t.s.Case != nil && ev.Reason != ReasonBlocked {
+		if c != nil && ev.Reason != ReasonBlocked && ev.Reason != ReasonUnwanted {
 			t.tell("card.edit_late")
 		}
 	case Erase:
+		// What is too old is lost to us; the rest is tried again by the sweep.
+		t.s.Messages = slices.DeleteFunc(t.s.Messages, func(m Message) bool {
+			return slices.Contains(e.Messages, m.ID) && t.m.At.Sub(m.At) > oldest
+		})
 		for i, m := range t.s.Messages {
 			if slices.Contains(e.Messages, m.ID) {
-				// The sweep looks at them again after as long as it waited.
-				t.s.Messages[i].Going, t.s.Messages[i].At = false, t.m.At
+				t.s.Messages[i].Going = false
 			}
 		}
 	case Relay:
-		if c := t.s.Case; c != nil && c.Unsent > 0 {
-			c.Unsent--
-			t.s.Note = "ui.lost"
+		switch {
+		case c == nil || c.Unsent == 0:
+		case ev.Reason == ReasonGone && t.active():
+			t.reopen()
+			t.do(e)
+		default:
+			c.Lost = true
+			t.sent()
 			t.show(true)
 		}
+	case Tell:
+		if ev.Reason == ReasonGone && t.active() {
+			t.reopen()
+			t.do(e)
+		}
+	case Update:
+		if ev.Reason == ReasonGone && e.Last == nil && t.active() {
+			t.reopen()
+		}
+	case Page:
+		if c == nil {
+			return
+		}
+		c.Paging = false
+		if ev.Reason == ReasonGone && t.active() {
+			t.reopen() // The new card calls by itself.
+		}
 	}
+}
+
+// oldest is the age from which on Telegram does not let a bot erase a message.
+const oldest = 48 * time.Hour
+
+// reopen places a new card for a case whose card is gone.
+func (t *turn) reopen() {
+	c := t.s.Case
+	if c.Phase == Opening {
+		return
+	}
+	c.Phase, c.Thread, c.Calling, c.Opened = Opening, "", false, t.m.At
+	t.do(Open{})
+	t.tell("card.replaced")
+	t.show(true)
+}
+
+// unsaid answers a reply that will not be sent as it is.
+func (t *turn) unsaid(e Say, why Reason) {
+	i := t.reply(e.Post)
+	switch {
+	case i < 0:
+		return
+	case t.s.Replies[i].Gone:
+		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+		return
+	case why == ReasonUnwanted:
+		t.hold(i, e)
+		return
+	case why == ReasonBlocked:
+		t.s.Replies[i].Held, t.s.Replies[i].Text = true, e.Text
+	default:
+		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+	}
+	t.do(Mark{Post: e.Post, Sign: SignFailed})
+	t.tell("card.undelivered." + strings.ReplaceAll(string(why), " ", "_"))
 }

@@ -12,12 +12,12 @@ import (
 // uiTexts are the texts that the program itself asks a catalogue for.
 func uiTexts() []string {
 	return []string{
-		"ui.again", "ui.back", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
-		"ui.lost", "ui.media", "ui.no_numbers", "ui.no_pages", "ui.notice_short",
+		"ui.again", "ui.back", "ui.check", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
+		"ui.lost", "ui.media", "ui.no_numbers", "ui.no_pages", "ui.no_reply", "ui.notice_short",
 		"ui.person", "ui.privacy", "ui.skip", "ui.status.alerting",
 		"ui.status.claimed", "ui.status.closed", "ui.status.late",
 		"ui.status.opening", "ui.status.sending", "ui.status.stuck",
-		"card.attached", "card.back", "card.blocked", "card.claim", "card.close",
+		"card.again", "card.attached", "card.back", "card.blocked", "card.claim", "card.close",
 		"card.close.confirm", "card.contact", "card.contact.default",
 		"card.contact.left", "card.contact.none", "card.contact.shut",
 		"card.contact.waiting", "card.danger", "card.earlier", "card.edit_late",
@@ -25,8 +25,8 @@ func uiTexts() []string {
 		"card.in_thread", "card.kind.message", "card.language", "card.left",
 		"card.minor", "card.no_sign", "card.not_asked", "card.notice",
 		"card.notice.not", "card.notice.yes", "card.page", "card.reply_blocked",
-		"card.reply_closed", "card.skipped", "card.status", "card.status.claimed",
-		"card.status.closed", "card.status.waiting", "card.undelivered.blocked",
+		"card.replaced", "card.reply_closed", "card.skipped", "card.status", "card.status.claimed",
+		"card.status.closed", "card.status.waiting", "card.too_many", "card.undelivered.blocked",
 		"card.undelivered.given_up", "card.undelivered.gone",
 		"card.undelivered.rejected", "card.unknown", "card.yes",
 		"desk.again", "desk.refused", "desk.unknown",
@@ -261,5 +261,5 @@ func (b *Book) isLabel(key string) bool {
 		id, _, _ := strings.Cut(rest, ".")
 		return b.screens[flow+"."+id] != nil
 	}
-	return slices.Contains([]string{"ui.again", "ui.back", "ui.done", "ui.erase", "ui.leave", "ui.person", "ui.skip"}, key)
+	return slices.Contains([]string{"ui.again", "ui.back", "ui.check", "ui.done", "ui.erase", "ui.leave", "ui.person", "ui.skip"}, key)
 }

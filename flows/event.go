@@ -4,11 +4,21 @@
 // randomness, no logger and does no I/O.
 package flows
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
-// A MessageID names one message in the person's chat. Its meaning is the
-// edge's own.
+// A MessageID names what one effect put into the person's chat: one message, or
+// several joined by commas if the words did not fit into one. What a name means
+// is the edge's own.
 type MessageID string
+
+// covers reports whether a message is one of those that the ID names.
+func (id MessageID) covers(message MessageID) bool {
+	return id == message || message != "" && slices.Contains(strings.Split(string(id), ","), string(message))
+}
 
 // A PostID names one post in the officers' channel. Its meaning is the edge's
 // own.

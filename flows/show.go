@@ -27,6 +27,9 @@ func (b *Book) View(s State, at time.Time) View {
 			parts = append(parts, say("ui.notice_short"))
 		}
 	}
+	if s.Case != nil && s.Case.Lost && !s.Left {
+		parts = append(parts, say("ui.lost"))
+	}
 	if s.Note != "" {
 		parts = append(parts, say(s.Note, "numbers", numbers))
 	}
@@ -60,7 +63,7 @@ func (b *Book) status(s State) string {
 		return "ui.status.closed"
 	case c.Stuck:
 		return "ui.status.stuck"
-	case c.Phase == Opening:
+	case c.Phase == Opening || c.Calling:
 		return "ui.status.opening"
 	case c.Unsent > 0:
 		return "ui.status.sending"
@@ -151,6 +154,16 @@ func (b *Book) controls(v *View, s State, here *screen, open bool) {
 	case here.name != b.policy.Talk && here.name != b.policy.Gone:
 		row = append(row, button("ui.person", pressHuman))
 	}
+	if here.name == b.policy.Talk && s.Case != nil && !s.Left && s.silent() {
+		row = append(row, button("ui.check", pressCheck))
+	}
 	row = append(row, button("ui.leave", pressLeave))
 	v.Rows = append(v.Rows, row)
+}
+
+// silent reports whether the person's rule holds replies back at times, so that
+// they have to be asked for.
+func (s State) silent() bool {
+	a, ok := s.answer(factContact)
+	return ok && (len(a.Options) == 0 || a.Options[0] != "any" && a.Options[0] != "here")
 }

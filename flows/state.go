@@ -13,8 +13,7 @@ import (
 // conversation that has not begun. It is a value: Step never modifies the one
 // it is given. It is kept as JSON, sealed.
 type State struct {
-	// Language is the catalogue the person chose, "" before that.
-	Language string `json:"language,omitempty"`
+	Facts
 	// Screen is the screen the person is at, "flow.screen", "" for none. Page
 	// is the entry that is open on a screen that lists entries.
 	Screen string `json:"screen,omitempty"`
@@ -28,6 +27,38 @@ type State struct {
 	Picks []string `json:"picks,omitempty"`
 	// Note is a text key shown once above the screen.
 	Note string `json:"note,omitempty"`
+	// Shown is the bubble in the person's chat, "" if there is none. Covered
+	// says that messages came after it.
+	Shown   MessageID `json:"shown,omitempty"`
+	Covered bool      `json:"covered,omitempty"`
+	// Messages are the messages of both sides that are still to be erased.
+	Messages []Message `json:"messages,omitempty"`
+	// Replies are the officers' replies that may still be changed or wait.
+	Replies []Reply `json:"replies,omitempty"`
+	// Left says that the person deleted the chat and has not come back, LeftAt
+	// when, if the person asked for it. Shut says that the person closed the
+	// chat to the bot.
+	Left   bool      `json:"left,omitempty"`
+	LeftAt time.Time `json:"left_at,omitzero"`
+	Shut   bool      `json:"shut,omitempty"`
+	// Aside is what the person had said before deleting the chat in the middle
+	// of a case. Whoever opens the chat then begins anew and can neither see nor
+	// change it.
+	Aside *Facts `json:"aside,omitempty"`
+	// Seen is when the person last gave a sign.
+	Seen time.Time `json:"seen,omitzero"`
+
+	Case *Case `json:"case,omitempty"`
+	// Earlier is the code of the case before this one.
+	Earlier string `json:"earlier,omitempty"`
+	// Due is the next alarm.
+	Due time.Time `json:"due,omitzero"`
+}
+
+// Facts are what the person said by taps: what the officers' card shows.
+type Facts struct {
+	// Language is the catalogue the person chose, "" before that.
+	Language string `json:"language,omitempty"`
 	// Kind is the flow that the person came in by, "" before that.
 	Kind string `json:"kind,omitempty"`
 	// Notice is the version of the notice the person agreed to, NoticeAt when.
@@ -37,27 +68,6 @@ type State struct {
 	Answers []Answer `json:"answers,omitempty"`
 	Danger  bool     `json:"danger,omitempty"`
 	Minor   bool     `json:"minor,omitempty"`
-
-	// Shown is the bubble in the person's chat, "" if there is none. Covered
-	// says that messages came after it.
-	Shown   MessageID `json:"shown,omitempty"`
-	Covered bool      `json:"covered,omitempty"`
-	// Messages are the messages of both sides that are still to be erased.
-	Messages []Message `json:"messages,omitempty"`
-	// Replies are the officers' replies that may still be changed or wait.
-	Replies []Reply `json:"replies,omitempty"`
-	// Left says that the person deleted the chat and has not come back, Shut
-	// that the person closed the chat to the bot.
-	Left bool `json:"left,omitempty"`
-	Shut bool `json:"shut,omitempty"`
-	// Seen is when the person last gave a sign.
-	Seen time.Time `json:"seen,omitzero"`
-
-	Case *Case `json:"case,omitempty"`
-	// Earlier is the code of the case before this one.
-	Earlier string `json:"earlier,omitempty"`
-	// Due is the next alarm.
-	Due time.Time `json:"due,omitzero"`
 }
 
 // An Answer is what became of one question.
@@ -109,9 +119,6 @@ const (
 type Case struct {
 	ID    caseid.ID `json:"id"`
 	Phase Phase     `json:"phase"`
-	// Language is the person's, kept for the card and for when a person who
-	// deleted the chat comes back.
-	Language string `json:"language,omitempty"`
 	// Opened, Placed, Acknowledged and Closed are when the case entered its
 	// phases.
 	Opened       time.Time `json:"opened"`
@@ -126,11 +133,25 @@ type Case struct {
 	// Since is when the oldest of them was written.
 	Unsent int       `json:"unsent,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
+	// Paging says that a call is on its way, Calling that it is one that the
+	// person waits for.
+	Paging  bool `json:"paging,omitempty"`
+	Calling bool `json:"calling,omitempty"`
+	// Lost says that the person's last words could not be passed on.
+	Lost bool `json:"lost,omitempty"`
 	// Stuck says that the person was told that the officers' side cannot be
 	// reached.
 	Stuck bool `json:"stuck,omitempty"`
 	// Late says that the person was told that nobody has acknowledged yet.
 	Late bool `json:"late,omitempty"`
+}
+
+// waits is since when a case waits for somebody to acknowledge it.
+func (c Case) waits() time.Time {
+	if c.Acknowledged.IsZero() {
+		return c.Opened
+	}
+	return c.Placed // The officers were called into it again.
 }
 
 // Blank reports whether nothing is left to keep.
@@ -158,19 +179,48 @@ func (s State) Thread() PostID {
 }
 
 // Urgent reports whether effects of this conversation go before others'.
-func (s State) Urgent() bool { return s.Danger || s.Minor }
+func (s State) Urgent() bool {
+	f := s.facts()
+	return f.Danger || f.Minor
+}
+
+// facts are what the officers know of the person.
+func (s State) facts() Facts {
+	if s.Aside != nil {
+		return *s.Aside
+	}
+	return s.Facts
+}
 
 // Bubble returns the message that Show edits, and whether it is buried under
 // later messages.
 func (s State) Bubble() (id MessageID, buried bool) { return s.Shown, s.Covered }
 
 // answer returns what became of the question about a fact.
-func (s State) answer(fact string) (Answer, bool) {
-	i := slices.IndexFunc(s.Answers, func(a Answer) bool { return a.Fact == fact })
+func (f Facts) answer(fact string) (Answer, bool) {
+	i := slices.IndexFunc(f.Answers, func(a Answer) bool { return a.Fact == fact })
 	if i < 0 {
 		return Answer{}, false
 	}
-	return s.Answers[i], true
+	return f.Answers[i], true
+}
+
+// set keeps an answer, in the place of an earlier one to the same question.
+func (f *Facts) set(a Answer) {
+	i := slices.IndexFunc(f.Answers, func(x Answer) bool { return x.Fact == a.Fact })
+	if i < 0 {
+		f.Answers = append(f.Answers, a)
+		return
+	}
+	f.Answers[i] = a
+}
+
+func (f Facts) clone() Facts {
+	f.Answers = slices.Clone(f.Answers)
+	for i := range f.Answers {
+		f.Answers[i].Options = slices.Clone(f.Answers[i].Options)
+	}
+	return f
 }
 
 // clone returns a State that shares nothing with s.
@@ -179,9 +229,10 @@ func (s State) clone() State {
 	s.Picks = slices.Clone(s.Picks)
 	s.Messages = slices.Clone(s.Messages)
 	s.Replies = slices.Clone(s.Replies)
-	s.Answers = slices.Clone(s.Answers)
-	for i := range s.Answers {
-		s.Answers[i].Options = slices.Clone(s.Answers[i].Options)
+	s.Facts = s.Facts.clone()
+	if s.Aside != nil {
+		aside := s.Aside.clone()
+		s.Aside = &aside
 	}
 	if s.Case != nil {
 		c := *s.Case

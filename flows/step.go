@@ -56,7 +56,7 @@ func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 	case Undelivered:
 		t.undelivered(ev)
 	}
-	t.s.Due = b.due(t.s)
+	t.s.Due = b.due(t.s, m.At)
 	return t.s, t.effects
 }
 
@@ -103,16 +103,30 @@ func (t *turn) record(from, kind, text string) {
 	}
 }
 
+// mostMessages bounds what is kept to be erased; beyond it the oldest go early.
+// Those that are going are forgotten when there are as many again.
+const mostMessages = 300
+
 // arrive takes note of a message from the person.
 func (t *turn) arrive(id MessageID) {
-	if id != "" {
-		t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
-		t.s.Covered = t.s.Shown != ""
-	}
 	t.seen()
+	if id == "" {
+		return
+	}
+	t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
+	t.s.Covered = t.s.Shown != ""
+	if len(t.s.Messages) <= mostMessages {
+		return
+	}
+	if m := t.s.Messages[0]; m.Going && len(t.s.Messages) > 2*mostMessages {
+		t.s.Messages = slices.Delete(t.s.Messages, 0, 1)
+	}
+	if i := slices.IndexFunc(t.s.Messages, func(m Message) bool { return !m.Going }); i < len(t.s.Messages)-1 {
+		t.erase(t.s.Messages[i].ID)
+	}
 }
 
-// seen takes note of a sign from the person: what waited for it can go.
+// seen takes note of a sign from the person.
 func (t *turn) seen() {
 	t.s.Seen = t.m.At
 	t.s.Note = ""
@@ -120,29 +134,58 @@ func (t *turn) seen() {
 		t.s.Shut = false
 		t.update()
 	}
-	if !t.s.Left {
-		t.release(true)
+}
+
+// know takes note of a message with a button of ours. One that is not known is
+// of a time before the conversation was erased, or its sending was never
+// recorded: it must be erased with the others.
+func (t *turn) know(id MessageID) {
+	if id == "" || slices.ContainsFunc(t.s.Messages, func(m Message) bool { return m.ID.covers(id) }) {
+		return
+	}
+	t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
+	if t.s.Shown == "" {
+		t.s.Shown = id
 	}
 }
 
 // rejoin ends the silence after the person deleted the chat. Only words of their
 // own or a press that asks for a human do: whoever merely opens the chat, which
-// may be somebody else, sees what a stranger would see.
+// may be somebody else, sees what a stranger would see and changes nothing. What
+// was tapped since is added to what was known.
 func (t *turn) rejoin() {
-	t.s.Left = false
-	if t.s.Language == "" {
-		t.s.Language = t.s.Case.Language
-	}
+	since := t.s.Facts
+	t.s.Facts, t.s.Aside = *t.s.Aside, nil
+	t.s.Left, t.s.LeftAt = false, time.Time{}
 	t.tell("card.back")
-	t.update()
+	if since.Language != "" {
+		t.s.Language = since.Language
+	}
+	if since.Notice != "" {
+		t.s.Notice, t.s.NoticeAt = since.Notice, since.NoticeAt
+	}
+	t.s.Danger = t.s.Danger || since.Danger
+	t.s.Minor = t.s.Minor || since.Minor
+	for _, a := range since.Answers {
+		if len(a.Options) == 0 && a.Text == "" {
+			continue
+		}
+		t.s.set(a)
+		t.record("person", "answers", t.book.plain(a))
+		t.relayAnswer(a)
+	}
 	t.release(true)
 }
 
-// erase has one message deleted.
+// with reports whether the officers are in the conversation: they have a case,
+// and the person has not left it.
+func (t *turn) with() bool { return t.active() && !t.s.Left }
+
+// erase has messages deleted that are known.
 func (t *turn) erase(ids ...MessageID) {
 	var going []MessageID
 	for i, msg := range t.s.Messages {
-		if slices.Contains(ids, msg.ID) && !msg.Going {
+		if slices.ContainsFunc(ids, msg.ID.covers) && !msg.Going {
 			t.s.Messages[i].Going = true
 			going = append(going, msg.ID)
 		}
@@ -160,8 +203,8 @@ func (t *turn) note(key string) {
 // start shows where the person is; a conversation that has not begun begins.
 func (t *turn) start() {
 	switch {
-	case t.s.Screen != "" && t.s.Token != "":
-	case t.active() && !t.s.Left:
+	case t.book.screens[t.s.Screen] != nil && t.s.Token != "":
+	case t.with():
 		t.enter(t.book.policy.Talk)
 	default:
 		t.enter(t.book.policy.First)
@@ -172,8 +215,15 @@ func (t *turn) start() {
 // active reports whether the officers have an open case of this person.
 func (t *turn) active() bool { return t.s.Case != nil && t.s.Case.Phase != Ended }
 
-// enter goes to a screen.
+// enter goes to a screen. One that the book does not have any more is the
+// beginning.
 func (t *turn) enter(name string) {
+	if t.book.screens[name] == nil {
+		name = t.book.policy.First
+		if t.with() {
+			name = t.book.policy.Talk
+		}
+	}
 	t.s.Screen, t.s.Page, t.s.Picks = name, "", nil
 	t.s.Token = t.m.token()
 	if t.book.screens[name].Menu {
@@ -214,8 +264,7 @@ func (t *turn) asked(ev Asked) {
 // speak changes the language.
 func (t *turn) speak(language string) {
 	t.s.Language = language
-	if t.s.Case != nil {
-		t.s.Case.Language = language
+	if t.with() {
 		t.update()
 	}
 }
@@ -231,7 +280,7 @@ func (t *turn) said(ev Said) {
 		t.start()
 		return
 	}
-	if here := t.book.screens[t.s.Screen]; here != nil && here.Text && (!t.active() || t.s.Left) {
+	if here := t.book.screens[t.s.Screen]; here != nil && here.Text && !t.with() {
 		t.answer(here, nil, ev.Text)
 		t.advance(here.Next)
 		t.show(false)
@@ -243,14 +292,15 @@ func (t *turn) said(ev Said) {
 	t.human()
 	t.relay("", ev.Text)
 	t.record("person", "said", ev.Text)
-	if here := t.book.screens[t.s.Screen]; here == nil || here.flow == t.book.screens[t.book.policy.First].flow {
+	t.release(true)
+	if here := t.book.screens[t.s.Screen]; here == nil || here.name == t.book.policy.Gone || here.flow == t.book.screens[t.book.policy.First].flow {
 		t.enter(t.book.policy.Talk)
 	}
 	t.start()
 }
 
 func (t *turn) attached(ev Attached) {
-	if t.active() && !t.s.Left {
+	if t.with() {
 		t.relay(t.officers("card.attached", "media", t.officers("media."+string(ev.Media))), "")
 		t.record("person", "attached", string(ev.Media))
 	}
@@ -264,7 +314,7 @@ func (t *turn) edited(ev Edited) {
 	if strings.TrimSpace(ev.Text) == "" {
 		return
 	}
-	if !t.active() || t.s.Left {
+	if !t.with() {
 		// Before there is a case nothing of the first wording was kept, so the
 		// new one is simply what the person says.
 		t.said(Said(ev))
@@ -288,6 +338,13 @@ func (t *turn) relay(label, text string) {
 	t.do(Relay{Label: label, Text: text})
 }
 
+// relayAnswer passes on an answer that was typed; cards hold no free text.
+func (t *turn) relayAnswer(a Answer) {
+	if a.Text != "" {
+		t.relay(t.officers("fact."+a.Fact), a.Text)
+	}
+}
+
 // What the global buttons send back after the screen's token.
 const (
 	pressSkip   = "s"
@@ -295,8 +352,8 @@ const (
 	pressHuman  = "h"
 	pressLeave  = "x"
 	pressDone   = "d"
-	pressClose  = "c"
 	pressNew    = "n"
+	pressCheck  = "r"
 	pressOption = "o"
 	pressPage   = "p"
 	// eraseData is the data of the button beneath an officer's message. It
@@ -305,6 +362,7 @@ const (
 )
 
 func (t *turn) chose(ev Chose) {
+	t.know(ev.Message)
 	if ev.Data == eraseData {
 		t.erase(ev.Message)
 		return
@@ -346,8 +404,10 @@ func (t *turn) chose(ev Chose) {
 		t.show(false)
 	case pressLeave:
 		t.leave()
-	case pressClose:
-		t.s.Page = ""
+	case pressCheck:
+		if t.with() && !t.release(true) {
+			t.s.Note = "ui.no_reply"
+		}
 		t.show(false)
 	case pressNew:
 		if t.s.Case != nil && t.s.Case.Phase == Ended {
@@ -363,17 +423,8 @@ func (t *turn) chose(ev Chose) {
 // stale answers a button that is not of the present screen: the bubble is
 // brought up to date, and a message that is not the bubble goes.
 func (t *turn) stale(id MessageID) {
-	if id != "" && id != t.s.Shown && t.s.Shown != "" {
-		if !slices.ContainsFunc(t.s.Messages, func(m Message) bool { return m.ID == id }) {
-			t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
-		}
+	if id != "" && !t.s.Shown.covers(id) {
 		t.erase(id)
-	}
-	if t.s.Screen == "" && id != "" && t.s.Shown == "" {
-		// A bubble from before the conversation was erased, or one whose
-		// sending was not recorded: it becomes the bubble.
-		t.s.Shown = id
-		t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
 	}
 	t.start()
 }
@@ -424,13 +475,17 @@ func (s *screen) option(id string) option {
 
 // settle takes the chosen options for the answer and goes on.
 func (t *turn) settle(here *screen, ids []string) {
-	if len(ids) == 0 && here.Gate {
+	if len(ids) == 0 && here.Gate || here.Next == "" && !slices.ContainsFunc(here.Options, func(o option) bool { return slices.Contains(ids, o.ID) }) {
 		t.show(false)
 		return
 	}
 	next, alert := here.Next, here.Alert
+	urgent := t.s.Urgent()
 	for _, id := range ids {
 		o := here.option(id)
+		if o.ID == "" {
+			continue // The book has changed since it was ticked.
+		}
 		if o.Leave {
 			t.leave()
 			return
@@ -460,6 +515,9 @@ func (t *turn) settle(here *screen, ids []string) {
 	if alert {
 		t.open()
 	}
+	if t.with() && t.s.Urgent() && (!urgent || here.flow == t.book.screens[t.book.policy.First].flow) {
+		t.call()
+	}
 }
 
 // answer keeps what became of a question, and tells the officers when they
@@ -469,13 +527,8 @@ func (t *turn) answer(here *screen, ids []string, text string) {
 		return
 	}
 	a := Answer{Screen: here.name, Fact: here.Fact, Options: slices.Clone(ids), Text: text}
-	i := slices.IndexFunc(t.s.Answers, func(x Answer) bool { return x.Fact == here.Fact })
-	if i < 0 {
-		t.s.Answers = append(t.s.Answers, a)
-	} else {
-		t.s.Answers[i] = a
-	}
-	if t.active() {
+	t.s.set(a)
+	if t.with() {
 		t.update()
 		t.record("person", "answers", t.book.plain(a))
 	}
@@ -488,7 +541,7 @@ func (t *turn) back(here *screen) {
 		to := t.s.Trail[n-1]
 		t.s.Trail = t.s.Trail[:n-1]
 		t.enter(to)
-	} else if here.Menu && t.active() {
+	} else if here.Menu && t.with() {
 		t.enter(t.book.policy.Talk)
 	}
 	t.show(false)
@@ -497,8 +550,10 @@ func (t *turn) back(here *screen) {
 // leave erases the chat. An open case stays with the officers, who are told;
 // nothing reaches the person again until the person writes.
 func (t *turn) leave() {
+	again := t.s.Left
 	t.depart()
-	if t.active() {
+	t.s.LeftAt = t.m.At
+	if t.active() && !again {
 		t.record("person", "left", "")
 		t.tell("card.left")
 		t.update()
@@ -518,7 +573,7 @@ func (t *turn) blocked() {
 		return
 	}
 	t.depart()
-	t.s.Messages, t.s.Shut = nil, true
+	t.s.Shut = true
 	if t.active() {
 		t.record("person", "blocked", "")
 		t.tell("card.blocked")
@@ -526,34 +581,52 @@ func (t *turn) blocked() {
 	}
 }
 
-// depart drops what was for the person's eyes. What the card shows stays with
-// the case, and replies that are not there yet wait.
+// depart drops what was for the person's eyes. What the officers know stays with
+// the case, aside, and replies that are not there yet wait.
 func (t *turn) depart() {
 	old := t.s
-	t.s = State{Messages: old.Messages, Left: true}
-	if old.Shown != "" && !slices.ContainsFunc(old.Messages, func(m Message) bool { return m.ID == old.Shown }) {
+	t.s = State{Messages: old.Messages, Left: true, Seen: old.Seen}
+	if old.Shown != "" && !slices.ContainsFunc(old.Messages, func(m Message) bool { return m.ID.covers(old.Shown) }) {
 		t.s.Messages = append(t.s.Messages, Message{ID: old.Shown, At: t.m.At})
 	}
 	// What this turn wanted to show or to let out is not wanted any more.
 	t.effects = slices.DeleteFunc(t.effects, func(e Effect) bool { return e.To() == Caller })
 	if old.Case == nil {
+		t.abandon(old.Replies)
 		return
 	}
-	t.s.Case, t.s.Earlier = old.Case, old.Earlier
-	t.s.Kind, t.s.Seen = old.Kind, old.Seen
-	t.s.Notice, t.s.NoticeAt = old.Notice, old.NoticeAt
-	t.s.Answers, t.s.Danger, t.s.Minor = old.Answers, old.Danger, old.Minor
-	t.s.Replies = old.Replies
+	t.s.Case, t.s.Earlier, t.s.Replies = old.Case, old.Earlier, old.Replies
+	if t.s.Aside = old.Aside; t.s.Aside == nil {
+		t.s.Aside = &old.Facts
+	}
+	for i, r := range t.s.Replies {
+		if r.Message == "" && r.Text != "" {
+			t.s.Replies[i].Held = true
+		}
+	}
+}
+
+// abandon tells the officers of replies that will not reach the person any more.
+func (t *turn) abandon(replies []Reply) {
+	for _, r := range waiting(slices.Clone(replies)) {
+		t.do(Mark{Post: r.Post, Sign: SignFailed})
+	}
 }
 
 func (t *turn) forgetCase() {
 	t.s.Earlier = t.s.Case.ID.Code()
 	t.s.Case = nil
-	t.s.Answers, t.s.Danger, t.s.Minor, t.s.Kind = nil, false, false, ""
+	t.s.Facts = Facts{Language: t.s.Language, Notice: t.s.Notice, NoticeAt: t.s.NoticeAt}
+	t.s.Replies = waiting(t.s.Replies)
+}
+
+// waiting are the replies that have not reached the person.
+func waiting(all []Reply) []Reply {
+	return slices.DeleteFunc(all, func(r Reply) bool { return r.Note || r.Message != "" })
 }
 
 // due is when the state wants to be looked at again.
-func (b *Book) due(s State) time.Time {
+func (b *Book) due(s State, now time.Time) time.Time {
 	var due time.Time
 	at := func(t time.Time) {
 		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
@@ -566,7 +639,7 @@ func (b *Book) due(s State) time.Time {
 		}
 	}
 	if s.Case == nil {
-		if s.Screen != "" || s.Shown != "" {
+		if !s.Blank() && !s.Left || s.Shut {
 			at(b.policy.Idle.after(s.Seen))
 		}
 		return due
@@ -583,7 +656,7 @@ func (b *Book) due(s State) time.Time {
 	case Ended:
 		at(b.policy.Keep.after(c.Closed))
 	}
-	if next, ok := b.letOutAt(s, s.Seen); ok {
+	if next, ok := b.letOutAt(s, now); ok {
 		at(next)
 	}
 	return due
@@ -598,7 +671,7 @@ func (b *Book) stuckAt(s State) time.Time {
 		return time.Time{}
 	case c.Phase == Opening:
 		return b.policy.Stuck.after(c.Opened)
-	case c.Unsent > 0:
+	case c.Unsent > 0 || c.Calling:
 		return b.policy.Stuck.after(c.Since)
 	}
 	return time.Time{}
@@ -621,27 +694,20 @@ func (t *turn) timedOut() {
 	now := t.m.At
 	came := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
 
-	var old []MessageID
-	for _, m := range t.s.Messages {
-		if came(t.book.policy.Sweep.after(m.At)) {
-			old = append(old, m.ID)
-		}
-	}
-	t.erase(old...)
-	if slices.Contains(old, t.s.Shown) {
-		t.s.Shown, t.s.Covered = "", false
-	}
+	t.release(false)
+	t.sweep()
 	c := t.s.Case
 	if c == nil {
 		if came(t.book.policy.Idle.after(t.s.Seen)) {
-			t.leave()
+			t.expire()
 		}
 		return
 	}
 	if c.Phase == Ended {
 		if came(t.book.policy.Keep.after(c.Closed)) {
-			t.s.Case, t.s.Earlier = nil, ""
-			t.leave()
+			t.abandon(t.s.Replies)
+			t.s.Case, t.s.Replies, t.s.Aside = nil, nil, nil
+			t.expire()
 		}
 		return
 	}
@@ -650,12 +716,56 @@ func (t *turn) timedOut() {
 		t.show(true)
 	}
 	if c.Phase == Alerting && came(t.book.pageAt(t.s)) {
-		c.Pages++
-		t.do(Page{Level: c.Pages, Text: t.officers("card.page", "code", c.ID.Code(), "minutes", strconv.Itoa(int(now.Sub(c.Opened).Minutes())))})
+		// After a long sleep one call is enough.
+		for came(t.book.pageAt(t.s)) {
+			c.Pages++
+		}
+		t.page("card.page")
 		if c.Pages > 2 && !c.Late {
 			c.Late = true
 			t.show(true)
 		}
 	}
-	t.release(false)
+}
+
+// sweep erases what must not get older. From a chat that is closed to us nothing
+// can be erased: there it is only forgotten.
+func (t *turn) sweep() {
+	var old []MessageID
+	for _, m := range t.s.Messages {
+		if !t.m.At.Before(t.book.policy.Sweep.after(m.At)) && !m.Going {
+			old = append(old, m.ID)
+		}
+	}
+	if len(old) == 0 {
+		return
+	}
+	if t.s.Shut {
+		t.s.Messages = slices.DeleteFunc(t.s.Messages, func(m Message) bool { return slices.Contains(old, m.ID) })
+		return
+	}
+	t.erase(old...)
+	if slices.Contains(old, t.s.Shown) {
+		t.s.Shown, t.s.Covered = "", false
+	}
+}
+
+// expire erases a conversation that nobody went on with.
+func (t *turn) expire() {
+	if t.s.Shut {
+		t.s = State{}
+		return
+	}
+	t.leave()
+	t.s.LeftAt = time.Time{}
+}
+
+// page calls the officers, unless a call is on its way already.
+func (t *turn) page(key string) {
+	c := t.s.Case
+	if c.Paging {
+		return
+	}
+	c.Paging = true
+	t.do(Page{Level: c.Pages, Text: t.officers(key, "code", c.ID.Code(), "minutes", strconv.Itoa(int(t.m.At.Sub(c.waits()).Minutes())))})
 }

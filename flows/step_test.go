@@ -25,6 +25,9 @@ type world struct {
 	now     time.Time
 	steps   int
 	waiting []flows.Effect
+	// replied are the posts that were taken as replies and whose fate the
+	// officer has not been told yet.
+	replied map[flows.PostID]bool
 }
 
 func (w *world) event(t *rapid.T) flows.Event {
@@ -68,6 +71,9 @@ func (w *world) event(t *rapid.T) flows.Event {
 	if len(w.waiting) > 0 && rapid.Bool().Draw(t, "perform") {
 		e := w.waiting[0]
 		w.waiting = w.waiting[1:]
+		if !w.book.Wanted(w.s, e) {
+			return flows.Undelivered{Effect: e, Reason: flows.ReasonUnwanted}
+		}
 		if rapid.IntRange(0, 9).Draw(t, "fails") == 0 {
 			if _, open := e.(flows.Open); !open {
 				return flows.Undelivered{Effect: e, Reason: rapid.SampledFrom([]flows.Reason{flows.ReasonBlocked, flows.ReasonGone, flows.ReasonRejected, flows.ReasonGivenUp}).Draw(t, "reason")}
@@ -114,6 +120,7 @@ func TestStepHoldsWhateverComes(t *testing.T) {
 				t.Fatal("Step gave two results for the same event")
 			}
 			check(t, book, next, w.now, ev, effects)
+			w.account(t, next, effects)
 			// The next step begins with what was written down.
 			w.s = flows.State{}
 			if !next.Blank() {
@@ -128,6 +135,41 @@ func TestStepHoldsWhateverComes(t *testing.T) {
 			}
 		}
 	})
+}
+
+// account holds that no reply is lost: as long as the officer has not been told
+// that it arrived or will not, the state has it or a Say carries it. Posts are
+// drawn from a few, so one that is used again is counted anew.
+func (w *world) account(t *rapid.T, s flows.State, effects []flows.Effect) {
+	if w.replied == nil {
+		w.replied = map[flows.PostID]bool{}
+	}
+	kept := map[flows.PostID]bool{}
+	for _, r := range s.Replies {
+		kept[r.Post] = kept[r.Post] || r.Text != "" || r.Gone || r.Message != "" || r.Note
+		if r.Text != "" && r.Message == "" && r.Held {
+			w.replied[r.Post] = true
+		}
+	}
+	for _, e := range effects {
+		switch e := e.(type) {
+		case flows.Mark:
+			if e.Sign == flows.SignSent || e.Sign == flows.SignFailed || e.Sign == flows.SignNote {
+				delete(w.replied, e.Post)
+			}
+		case flows.Say:
+			w.replied[e.Post] = true
+		case flows.Record:
+			if e.Kind == "withdrawn" {
+				clear(w.replied) // The officer took one back, and knows.
+			}
+		}
+	}
+	for post := range w.replied {
+		if !kept[post] {
+			t.Fatalf("the reply %s is gone, and nobody was told", post)
+		}
+	}
 }
 
 func check(t *rapid.T, book *flows.Book, s flows.State, now time.Time, ev flows.Event, effects []flows.Effect) {
@@ -186,6 +228,114 @@ func write(t *rapid.T, s flows.State) string {
 		t.Fatal(err)
 	}
 	return string(raw)
+}
+
+// begun is a case that an officer has not claimed, with its card placed.
+func begun(t *testing.T, book *flows.Book, at time.Time) flows.State {
+	t.Helper()
+	s, _ := book.Step(flows.State{}, flows.Moment{At: at}, flows.Said{Message: "1", Text: "tolong"})
+	s, _ = book.Step(s, flows.Moment{At: at}, flows.Delivered{Effect: flows.Open{}, Post: "root"})
+	return s
+}
+
+// TestOneCallAfterALongSleep: a process that was down for ten hours calls the
+// officers once, not for every call that it missed.
+func TestOneCallAfterALongSleep(t *testing.T) {
+	book, err := flows.Load(flows.Shipped(), flows.Directory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC)
+	s := begun(t, book, at)
+	at = at.Add(10 * time.Hour)
+	calls := 0
+	for range 10 {
+		var effects []flows.Effect
+		s, effects = book.Step(s, flows.Moment{At: at}, flows.TimedOut{})
+		for _, e := range effects {
+			if p, ok := e.(flows.Page); ok {
+				calls++
+				s, _ = book.Step(s, flows.Moment{At: at}, flows.Delivered{Effect: p})
+			}
+		}
+	}
+	if calls != 1 {
+		t.Errorf("%d calls at once, want 1", calls)
+	}
+	if !s.Alarm().After(at) {
+		t.Errorf("the next alarm is %v, not after %v: it would ring for ever", s.Alarm(), at)
+	}
+}
+
+// TestStatesStaySmall: nobody can make a state grow without end, or a step do
+// more than the store takes.
+func TestStatesStaySmall(t *testing.T) {
+	book, err := flows.Load(flows.Shipped(), flows.Directory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := flows.Moment{At: time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC)}
+	s := begun(t, book, m.At)
+	s, _ = book.Step(s, m, flows.Asked{Message: "2", What: flows.AskDelete})
+	o := flows.Officer{ID: "1", Name: "siti"}
+	most := 0
+	for i := range 3000 {
+		var effects []flows.Effect
+		s, effects = book.Step(s, m, flows.Replied{Post: flows.PostID(fmt.Sprint("r", i)), Officer: o, Text: "x"})
+		most = max(most, len(effects))
+		s, _ = book.Step(s, m, flows.Noted{Post: flows.PostID(fmt.Sprint("n", i)), Officer: o, Text: "x"})
+		s, _ = book.Step(s, m, flows.Started{Message: flows.MessageID(fmt.Sprint(i))})
+	}
+	_, effects := book.Step(s, m, flows.Said{Message: "back", Text: "x"})
+	if most = max(most, len(effects)); most > 200 {
+		t.Errorf("one step had %d effects", most)
+	}
+	for i := range 3000 {
+		s, effects = book.Step(s, m, flows.Said{Message: flows.MessageID(fmt.Sprint("s", i)), Text: "x"})
+		for _, e := range effects {
+			if e, ok := e.(flows.Erase); ok {
+				s, _ = book.Step(s, m, flows.Delivered{Effect: e})
+			}
+		}
+	}
+	raw, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(raw) > 64<<10 {
+		t.Errorf("the state has %d bytes", len(raw))
+	}
+}
+
+// TestABookMayChange: a conversation that was written with another book goes on,
+// whatever that book no longer has.
+func TestABookMayChange(t *testing.T) {
+	book, err := flows.Load(flows.Shipped(), flows.Directory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := flows.Moment{At: time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC)}
+	s := begun(t, book, m.At)
+	s.Language, s.Screen, s.Token = "xx", "victim.withheld", "tok"
+	s.Trail, s.Picks = []string{"gone.screen"}, []string{"gone"}
+	s.Answers = []flows.Answer{{Screen: "gone.screen", Fact: "gone", Options: []string{"x"}}}
+	if v := book.View(s, m.At); v.Text == "" {
+		t.Error("a bubble without words")
+	}
+	_ = book.Card(s, m.At)
+	for _, press := range []string{"tok.b", "tok.d", "tok.s", "tok.h"} {
+		next, _ := book.Step(s, m, flows.Chose{Message: "1", Data: press})
+		if v := book.View(next, m.At); v.Text == "" || len(v.Rows) == 0 {
+			t.Errorf("%s led nowhere", press)
+		}
+	}
+	s.Screen = "gone.screen"
+	if v := book.View(s, m.At); v.Text != "" {
+		t.Error("a screen that is not there was shown")
+	}
+	if next, _ := book.Step(s, m, flows.Started{Message: "2"}); book.View(next, m.At).Text == "" {
+		t.Error("a person at a screen that is not there any more sees nothing")
+	}
 }
 
 func BenchmarkStep(b *testing.B) {

@@ -55,7 +55,7 @@ func holes(text string) []string {
 // say returns a text in a language, with its placeholders filled in from pairs
 // of name and value. Before a language is chosen it says it in every one.
 func (b *Book) say(language, key string, pairs ...string) string {
-	if language == "" {
+	if _, ok := b.text[language]; !ok {
 		var all []string
 		for _, l := range b.languages {
 			if t := b.say(l, key, pairs...); !slices.Contains(all, t) {

@@ -31,7 +31,7 @@ const Help = `  person starts                     the command /start
   NAME deletes POST
   NAME closes
   after 2m                          time passes
-  mattermost is down                or up
+  mattermost is down                or up, or loses the card
   telegram is down                  or up, or blocked, or refuses to delete`
 
 // A Rehearsal is one conversation under way. It is for one goroutine.
@@ -46,6 +46,7 @@ type Rehearsal struct {
 	down     map[flows.Side]bool
 	blocked  bool
 	refuses  bool
+	lost     bool // the card
 	messages int
 	posts    int
 	card     string
@@ -176,10 +177,12 @@ func (r *Rehearsal) world(who, what string) error {
 		r.perform()
 	case "is blocked":
 		r.blocked = true
+	case "loses the card":
+		r.lost = true
 	case "refuses to delete":
 		r.refuses = true
 	default:
-		return fmt.Errorf("%s can be: is down, is up; telegram also: is blocked, refuses to delete", who)
+		return fmt.Errorf("%s can be: is down, is up; telegram also: is blocked, refuses to delete; mattermost also: loses the card", who)
 	}
 	return nil
 }
@@ -267,6 +270,12 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 		return flows.Undelivered{Effect: e, Reason: flows.ReasonBlocked}
 	}
 	s := r.State()
+	if !r.book.Wanted(s, e) {
+		return flows.Undelivered{Effect: e, Reason: flows.ReasonUnwanted}
+	}
+	if r.lost && lostWith(e) {
+		return flows.Undelivered{Effect: e, Reason: flows.ReasonGone}
+	}
 	bubble, buried := s.Bubble()
 	switch e := e.(type) {
 	case flows.Show:
@@ -277,9 +286,6 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 			return d
 		case bubble == "" || (buried && !e.Quiet):
 			d.Message = r.message()
-			if bubble != "" {
-				r.printf("  bot deletes %s", bubble)
-			}
 		default:
 			d.Message = bubble
 		}
@@ -304,6 +310,7 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 		}
 		r.printf("  bot deletes %v", e.Messages)
 	case flows.Open:
+		r.lost = false
 		r.posts++
 		d.Post = flows.PostID(fmt.Sprintf("card%d", r.posts))
 		r.showCard("card", r.book.Card(s, r.now))
@@ -323,6 +330,15 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 		r.printf("  %s is marked %s", e.Post, e.Sign)
 	}
 	return d
+}
+
+// lostWith reports whether an effect needs the card.
+func lostWith(e flows.Effect) bool {
+	switch e.(type) {
+	case flows.Update, flows.Relay, flows.Tell, flows.Page:
+		return true
+	}
+	return false
 }
 
 // showCard writes a card, unless it looks as it did.
