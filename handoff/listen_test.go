@@ -67,6 +67,49 @@ func TestWhatOfficersWriteBecomesEvents(t *testing.T) {
 	})
 }
 
+// TestMe: what an officer writes with /me is said to the person like anything
+// else, or is a note.
+func TestMe(t *testing.T) {
+	onEach(t, func(t *testing.T, w *mattermosttest.World) {
+		r := newRig(t, w)
+		root := r.open(1)
+		r.run()
+		siti := w.Officers[0]
+		me := func(text string) *model.Post {
+			t.Helper()
+			if w.Small != nil { // the stand-in has no commands
+				post, _, err := siti.Client().CreatePost(t.Context(), &model.Post{
+					ChannelId: w.ChannelID, RootId: string(root), Type: model.PostTypeMe, Message: "*" + text + "*",
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return post
+			}
+			_, err := siti.Client().DoAPIPostJSON(t.Context(), "/commands/execute", &model.CommandArgs{
+				ChannelId: w.ChannelID, RootId: string(root), Command: "/me " + text,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			thread := w.Thread(string(root))
+			return thread[len(thread)-1]
+		}
+		said := me("sedang menuju ke sana")
+		note := me("// telepon polisi *sekarang*")
+		w.Edit(siti, said.Id, "*sudah di sana*")
+		at := func(p *model.Post) flows.PostID { return flows.PostID(p.Id) }
+		want := []flows.Event{
+			flows.Replied{Post: at(said), Officer: officer(siti), Text: "sedang menuju ke sana"},
+			flows.Noted{Post: at(note), Officer: officer(siti), Text: "telepon polisi *sekarang*"},
+			flows.Revised{Post: at(said), Officer: officer(siti), Text: "sudah di sana"},
+		}
+		if diff := cmp.Diff(want, r.ledger.wait(t, root, len(want))); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // TestAStepThatFailsStopsNothing: what the engine cannot take is marked, and what
 // comes after it goes on.
 func TestAStepThatFailsStopsNothing(t *testing.T) {

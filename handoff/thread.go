@@ -26,9 +26,19 @@ const recordedWithin = 3 * time.Minute
 
 // concerns says whether a post may be an officer's words to a person: a reply,
 // in our channel, not ours, and written, not made by the server or a webhook.
+// What is written with /me is written.
 func (p place) concerns(post *model.Post) bool {
 	return post.ChannelId == p.channel && post.RootId != "" && post.OriginalId == "" &&
-		post.UserId != p.bot && post.Type == model.PostTypeDefault && post.GetProp(model.PostPropsFromWebhook) == nil
+		post.UserId != p.bot && (post.Type == model.PostTypeDefault || post.Type == model.PostTypeMe) &&
+		post.GetProp(model.PostPropsFromWebhook) == nil
+}
+
+// written is what an officer wrote. Mattermost sets what follows /me in italics.
+func written(post *model.Post) string {
+	if inner, ok := strings.CutPrefix(post.Message, "*"); ok && post.Type == model.PostTypeMe {
+		return strings.TrimSuffix(inner, "*")
+	}
+	return post.Message
 }
 
 // changes are what a post as it is now may have gone through since the horizon.
@@ -55,7 +65,7 @@ func changes(post *model.Post, now time.Time) []change {
 func inbound(c change, officer flows.Officer) engine.Inbound {
 	in := engine.Inbound{Name: "mm:" + c.post.RootId}
 	id := flows.PostID(c.post.Id)
-	text := c.post.Message
+	text := written(c.post)
 	note, isNote := strings.CutPrefix(strings.TrimLeft(text, " \t\n"), notePrefix)
 	if isNote {
 		text = strings.TrimSpace(note)
