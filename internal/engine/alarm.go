@@ -14,9 +14,12 @@ const (
 	// alarmsAtOnce is how many alarms are handled in one go, and
 	// alarmsParallel how many of them at the same time.
 	alarmsAtOnce, alarmsParallel = 256, 8
-	// alarmRetry is when an alarm comes again whose step fails.
+	// alarmRetry is when an alarm comes again whose step fails, or leaves it due.
 	alarmRetry = time.Minute
 )
+
+// errStuck says that an alarm is still due after its own step.
+var errStuck = errors.New("engine: the step left its alarm due")
 
 // alarms hands TimedOut to the conversations whose alarm has come, until ctx
 // ends.
@@ -94,17 +97,20 @@ func (e *Engine) alarm(ctx context.Context, id string, now time.Time) error {
 		identity: fmt.Sprintf("alarm:%s:%d:%d", id, c.version, c.alarm.UnixNano()),
 		version:  c.version,
 	}
-	err = e.apply(ctx, st)
+	next, err := e.apply(ctx, st)
 	if errors.Is(err, ErrStep) {
-		e.log.ErrorContext(ctx, "step failed", "event", flows.EventKind(st.event), "error", err)
+		_ = e.unstepped(ctx, st.event, err)
 		st.event, st.identity, st.alarm = nil, "", now.Add(alarmRetry)
-		err = e.apply(ctx, st)
+		next, err = e.apply(ctx, st)
 	}
 	if err != nil && !errors.Is(err, errNobody) {
 		e.trouble(ctx, "alarm", err)
 		return err
 	}
 	e.counts.alarms.Add(1)
+	if !next.IsZero() && !next.After(now) {
+		return e.unstepped(ctx, st.event, fmt.Errorf("%w: event %q: %w", ErrStep, flows.EventKind(st.event), errStuck))
+	}
 	return nil
 }
 

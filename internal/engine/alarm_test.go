@@ -102,6 +102,28 @@ func TestPoisonedAlarm(t *testing.T) {
 	})
 }
 
+// TestStuckAlarm has a flow that leaves its alarm due, and an effect whose
+// outcome leaves it so as well.
+func TestStuckAlarm(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		e := w.engine()
+		w.run(e)
+		w.handle(e, said(1, 1, "a"))
+		synctest.Wait()
+		w.edit(e, "tg:555001", func(s *flows.State) { s.Case.Officer.Name = "stuck" })
+		time.Sleep(time.Hour + 10*time.Minute)
+		pages := count(w.channel.effects(), "page")
+		if pages < 5 || pages > 11 {
+			t.Errorf("%d pages in ten minutes, want one a minute", pages)
+		}
+		if s, err := e.Status(t.Context()); err != nil || s.Damaged == 0 {
+			t.Errorf("%d damages noted, %v, want some", s.Damaged, err)
+		}
+	})
+}
+
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

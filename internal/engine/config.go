@@ -24,6 +24,10 @@ type Flow interface {
 	// Step returns the state after the event, and the effects to perform. It is
 	// total and deterministic, and never modifies s.
 	Step(s flows.State, m flows.Moment, ev flows.Event) (flows.State, []flows.Effect)
+	// Wanted reports whether an effect to the person that waited is still to be
+	// performed in the state as it is now. It is asked for Say and Amend; one
+	// that is not wanted becomes Undelivered for ReasonUnwanted.
+	Wanted(s flows.State, ef flows.Effect) bool
 	View(s flows.State, at time.Time) flows.View
 	Card(s flows.State, at time.Time) flows.Card
 }
@@ -59,9 +63,6 @@ type Limits struct {
 	// Backoff is the wait after a first failure, 200 ms. It doubles up to
 	// MaxBackoff, 30 s.
 	Backoff, MaxBackoff time.Duration
-	// CallersGiveUp and OfficersGiveUp are the ages after which an effect that
-	// fails is given up, 24 h and 72 h. Open is never given up.
-	CallersGiveUp, OfficersGiveUp time.Duration
 	// Poll is how often the store is asked what other processes left to do,
 	// 1 s.
 	Poll time.Duration
@@ -89,8 +90,6 @@ func (l Limits) withDefaults() Limits {
 	span(&l.Delivery, l.Lease*2/3)
 	span(&l.Backoff, 200*time.Millisecond)
 	span(&l.MaxBackoff, 30*time.Second)
-	span(&l.CallersGiveUp, 24*time.Hour)
-	span(&l.OfficersGiveUp, 72*time.Hour)
 	span(&l.Poll, time.Second)
 	span(&l.Grace, 15*time.Second)
 	span(&l.Remember, 48*time.Hour)

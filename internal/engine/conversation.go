@@ -13,9 +13,11 @@ import (
 	"suar/storage"
 )
 
-// errDamaged says that something of one conversation does not open although
-// the vault's key is the store's. The conversation waits; nothing is dropped.
-var errDamaged = errors.New("engine: a record does not open: it was damaged, or a later version wrote it")
+// errDamaged says that something of one conversation cannot be read or does not
+// open, although the store is sound elsewhere and the vault's key is its own.
+// What the store keeps of the conversation waits; nothing is dropped. It is an
+// [ErrStep]: no event can be applied.
+var errDamaged = fmt.Errorf("%w: a record cannot be read: it was damaged, or a later version wrote it", ErrStep)
 
 // A conversation is a record as the engine works with it. The zero one has not
 // begun.
@@ -71,7 +73,7 @@ func (e *Engine) load(ctx context.Context, id string) (c conversation, found boo
 		return conversation{}, false, nil
 	}
 	if err != nil {
-		return conversation{}, false, fmt.Errorf("engine: load: %w", err)
+		return conversation{}, false, e.damage(ctx, fmt.Errorf("engine: load: %w", err))
 	}
 	plain, err := e.vault.Open("state", stateKey(id, rec.Version), rec.State)
 	if err != nil {
@@ -92,6 +94,32 @@ func (e *Engine) sealed(ctx context.Context, cause error) error {
 	}
 	return fmt.Errorf("%w (%w)", errDamaged, cause)
 }
+
+// damage tells what a failure of the store on one conversation means. If the
+// store found damage and all the same reads and writes elsewhere, it is this
+// conversation's; otherwise the failure is the store's and is returned as it is.
+func (e *Engine) damage(ctx context.Context, cause error) error {
+	if !errors.Is(cause, storage.ErrDamaged) || errors.Is(cause, storage.ErrFailed) {
+		return cause
+	}
+	if err := e.checkKey(ctx); err != nil {
+		return err
+	}
+	at := e.now()
+	err := e.store.Commit(ctx, storage.Commit{
+		ID:    probe,
+		Event: e.vault.Blind("event", "probe:"+strconv.FormatInt(at.UnixNano(), 10)),
+		At:    at,
+	})
+	if err != nil && !errors.Is(err, storage.ErrDuplicate) {
+		return fmt.Errorf("engine: the store is damaged for more than one conversation: %w", err)
+	}
+	return fmt.Errorf("%w (%w)", errDamaged, cause)
+}
+
+// probe is a conversation that never has a record. A commit on it tells whether
+// the store takes any.
+const probe = "probe"
 
 // sealState seals the conversation as the record at its version.
 func (e *Engine) sealState(id string, c conversation) ([]byte, error) {

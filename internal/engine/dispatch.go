@@ -18,7 +18,6 @@ type dispatcher struct {
 	lane      storage.Lane
 	deliverer Deliverer
 	parallel  int
-	giveUp    time.Duration
 
 	mu sync.Mutex
 	// paused is until when the other side asked all deliveries to wait.
@@ -29,12 +28,12 @@ func (e *Engine) dispatcher(side flows.Side, d Deliverer) *dispatcher {
 	if side == flows.Caller {
 		return &dispatcher{
 			Engine: e, side: side, lane: storage.LaneCaller, deliverer: d,
-			parallel: e.limits.Callers, giveUp: e.limits.CallersGiveUp,
+			parallel: e.limits.Callers,
 		}
 	}
 	return &dispatcher{
 		Engine: e, side: side, lane: storage.LaneOfficers, deliverer: d,
-		parallel: e.limits.Officers, giveUp: e.limits.OfficersGiveUp,
+		parallel: e.limits.Officers,
 	}
 }
 
@@ -123,6 +122,12 @@ func (d *dispatcher) perform(ctx context.Context, l storage.Leased) {
 		return
 	}
 	delivery, err := d.delivery(ctx, l, it)
+	if errors.Is(err, errUnwanted) {
+		d.counts.undelivered.Add(1)
+		// An earlier try of which nobody learnt the outcome may have succeeded.
+		d.settle(ctx, l, it, flows.Undelivered{Effect: it.Effect.Effect, Reason: flows.ReasonUnwanted, Perhaps: l.Tries > 1})
+		return
+	}
 	if err != nil {
 		d.again(ctx, l, it, err)
 		return
@@ -144,6 +149,46 @@ func (d *dispatcher) perform(ctx context.Context, l storage.Leased) {
 	d.settle(ctx, l, it, undelivered)
 }
 
+// errUnwanted says that the state as it is now does not want the effect.
+var errUnwanted = errors.New("engine: the effect is not wanted any more")
+
+// wanted reports whether the effect is to be performed. What was to be said to
+// a person who has left meanwhile must not be.
+func (e *Engine) wanted(c conversation, found bool, ef flows.Effect) bool {
+	switch ef.(type) {
+	case flows.Say, flows.Amend:
+		return found && e.flow.Wanted(c.State, ef)
+	}
+	return true
+}
+
+// patience is for how long after its commit an effect that fails is tried
+// before it is given up and the conversation is told; 0 is for ever. What is
+// behind it in its conversation's lane waits for as long.
+//
+//	Show, Say, Amend, Erase  a day: then the person is hardly there any more
+//	Open, Relay              for ever: the person was told that it is not lost
+//	Tell, Page               three days: over a weekend without an administrator
+//	Update                   an hour: a later one shows the same
+//	Mark                     five minutes: an ornament
+func patience(ef flows.Effect) time.Duration {
+	switch ef.(type) {
+	case flows.Open, flows.Relay:
+		return 0
+	case flows.Tell, flows.Page:
+		return 72 * time.Hour
+	case flows.Update:
+		return time.Hour
+	case flows.Mark:
+		return 5 * time.Minute
+	}
+	return 24 * time.Hour
+}
+
+// leastTries is how often an effect is tried at least: it may have grown old
+// behind another.
+const leastTries = 3
+
 // over reports whether a failed delivery is not to be tried again, and what is
 // to be told to the conversation then.
 func (d *dispatcher) over(l storage.Leased, it item, err error) (flows.Undelivered, bool) {
@@ -158,16 +203,18 @@ func (d *dispatcher) over(l storage.Leased, it item, err error) (flows.Undeliver
 			return u, true
 		}
 	}
-	if _, open := u.Effect.(flows.Open); open || d.now().Sub(it.At) < d.giveUp {
+	age := patience(u.Effect)
+	if age == 0 || l.Tries < leastTries || d.now().Sub(it.At) < age {
 		return u, false
 	}
 	// An earlier try of which nobody learnt the outcome may have succeeded.
-	u.Perhaps = u.Perhaps || l.Tries > 1
+	u.Perhaps = true
 	return u, true
 }
 
 // delivery brings together what the performer needs, from the state as it is
-// now; what is of a conversation or a case that is no more, from the item.
+// now; what is of a conversation or a case that is no more, from the item. It
+// returns errUnwanted if the effect is not to be performed any more.
 func (d *dispatcher) delivery(ctx context.Context, l storage.Leased, it item) (del Delivery, err error) {
 	c, found, err := d.load(ctx, l.Conversation)
 	if err != nil {
@@ -178,6 +225,9 @@ func (d *dispatcher) delivery(ctx context.Context, l storage.Leased, it item) (d
 			err = fmt.Errorf("%w: effect %q, panic at %s", ErrStep, flows.EffectKind(it.Effect.Effect), panicLine())
 		}
 	}()
+	if !d.wanted(c, found, it.Effect.Effect) {
+		return del, errUnwanted
+	}
 	del = Delivery{
 		ID:           l.Item,
 		Conversation: l.Conversation,

@@ -66,7 +66,7 @@ func TestOneSideDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.limits = Limits{Officers: 1, OfficersGiveUp: 10 * time.Minute}
+		w.limits = Limits{Officers: 1}
 		w.channel.answer = func(_ context.Context, del Delivery) error {
 			if del.Caller == "chat-555001" {
 				return &Failure{Status: 500}
@@ -145,6 +145,115 @@ func TestGivenUp(t *testing.T) {
 		}
 		w.mustBeEmpty(e)
 	})
+}
+
+// TestPatience is the table of how long each effect is tried.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		effect flows.Effect
+		want   time.Duration // 0 for never given up
+	}{
+		{flows.Show{}, 24 * time.Hour},
+		{flows.Say{}, 24 * time.Hour},
+		{flows.Amend{}, 24 * time.Hour},
+		{flows.Erase{}, 24 * time.Hour},
+		{flows.Open{}, 0},
+		{flows.Relay{}, 0},
+		{flows.Tell{}, 72 * time.Hour},
+		{flows.Page{}, 72 * time.Hour},
+		{flows.Update{}, time.Hour},
+		{flows.Mark{}, 5 * time.Minute},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			d := w.engine().dispatcher(tt.effect.To(), w.chat)
+			it, failure := item{Effect: effectJSON{tt.effect}, At: time.Now()}, &Failure{Status: 403}
+			over := func(tries int) bool {
+				_, over := d.over(storage.Leased{Tries: tries}, it, failure)
+				return over
+			}
+			if tt.want == 0 {
+				time.Sleep(30 * 24 * time.Hour)
+				if over(1000) {
+					t.Errorf("%s is given up", flows.EffectKind(tt.effect))
+				}
+				return
+			}
+			time.Sleep(tt.want - time.Second)
+			if over(1000) {
+				t.Errorf("%s is given up before %v", flows.EffectKind(tt.effect), tt.want)
+			}
+			time.Sleep(2 * time.Second)
+			// It may have grown old behind another, so its age alone does not
+			// count.
+			if over(1) || !over(1000) {
+				t.Errorf("%s at %v: over is %v at the first try and %v later, want false and true", flows.EffectKind(tt.effect), tt.want, over(1), over(1000))
+			}
+		})
+	}
+}
+
+// TestAnOrnamentDoesNotHoldUpWords has signs on posts refused for good, as
+// where the bot may not react.
+func TestAnOrnamentDoesNotHoldUpWords(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		e := w.engine()
+		w.run(e)
+		w.handle(e, said(1, 1, "a"))
+		synctest.Wait()
+		w.channel.setAnswer(func(_ context.Context, del Delivery) error {
+			if _, mark := del.Effect.(flows.Mark); mark {
+				return &Failure{Status: 403, After: 30 * time.Second}
+			}
+			return nil
+		})
+		w.handle(e, replied("p1", 1, "reply"))
+		synctest.Wait()
+		w.handle(e, said(1, 2, "words"))
+		time.Sleep(6 * time.Minute)
+		if diff := cmp.Diff([]string{"open", "relay a", "relay words"}, w.channel.effects()); diff != "" {
+			t.Errorf("to the officers (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestUnwanted lets the person leave while officers' words wait for them. They
+// must not arrive any more, and the erasure behind them follows at once.
+func TestUnwanted(t *testing.T) {
+	t.Parallel()
+	for name, ask := range map[string]flows.Command{
+		"left":   flows.AskPrivacy,
+		"erased": flows.AskDelete,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				e := w.engine()
+				w.run(e)
+				w.handle(e, said(1, 1, "a"))
+				synctest.Wait()
+				shown := len(w.chat.deliveries())
+				w.chat.setAnswer(func(context.Context, Delivery) error { return &Failure{Status: 429, After: time.Minute} })
+				for n := range 50 {
+					w.handle(e, replied("p1", n, "late"))
+				}
+				leave := said(1, 2, "")
+				leave.Event = flows.Asked{Message: "m9", What: ask}
+				w.handle(e, leave)
+				w.chat.setAnswer(nil)
+				time.Sleep(time.Minute + time.Second)
+				want := map[flows.Command]string{flows.AskPrivacy: "show", flows.AskDelete: "erase"}[ask]
+				if diff := cmp.Diff([]string{want}, w.chat.effects()[shown:]); diff != "" {
+					t.Errorf("to the person (-want +got):\n%s", diff)
+				}
+				w.mustBeEmpty(e)
+			})
+		})
+	}
 }
 
 func TestRefused(t *testing.T) {

@@ -57,7 +57,7 @@ type Delivery struct {
 	Effect flows.Effect
 	// View is what Show shows. Bubble is the message to edit, empty if there is
 	// none; Buried says that messages came after it, so that it must be placed
-	// anew and the old one deleted.
+	// anew. The old one is left: the flow has it erased.
 	View   flows.View
 	Bubble flows.MessageID
 	Buried bool

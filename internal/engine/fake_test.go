@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -37,8 +38,11 @@ func (testFlow) Step(s flows.State, m flows.Moment, ev flows.Event) (flows.State
 		return s, []flows.Effect{flows.Show{}}
 	case flows.Said:
 		var effects []flows.Effect
-		if ev.Text == "panic" {
+		switch ev.Text {
+		case "panic":
 			panic("quoting " + canary)
+		case "burst":
+			return s, slices.Repeat([]flows.Effect{flows.Show{}}, storage.MaxItems+1)
 		}
 		if s.Case == nil {
 			s.Case = &flows.Case{ID: caseid.ID(m.Fresh), Phase: flows.Opening, Opened: m.At}
@@ -71,8 +75,11 @@ func (testFlow) Step(s flows.State, m flows.Moment, ev flows.Event) (flows.State
 		if s.Case == nil {
 			return flows.State{}, []flows.Effect{flows.Erase{Messages: []flows.MessageID{s.Shown}}}
 		}
-		if s.Case.Officer.Name == "panic" {
+		switch s.Case.Officer.Name {
+		case "panic":
 			panic("quoting " + canary)
+		case "stuck":
+			return s, []flows.Effect{flows.Page{Level: s.Case.Pages, Text: "page"}}
 		}
 		s.Case.Pages++
 		s.Due = m.At.Add(time.Hour)
@@ -100,6 +107,11 @@ func (testFlow) Step(s flows.State, m flows.Moment, ev flows.Event) (flows.State
 		}
 	}
 	return s, nil
+}
+
+// Wanted is false for what is "late" after the person left; all else must come.
+func (testFlow) Wanted(s flows.State, ef flows.Effect) bool {
+	return s.Screen != "left" || describe(ef) != "say late"
 }
 
 func (testFlow) View(s flows.State, _ time.Time) flows.View {

@@ -14,7 +14,9 @@ import (
 	"suar/storage"
 )
 
-// ErrStep says that the flow failed on an event: a programmer's error. The
+// ErrStep says that an event cannot be applied to its conversation: the flow
+// fails on it or makes more of it than a commit may hold, both a programmer's
+// error, or what the store keeps of this one conversation is damaged. The
 // conversation is as it was, and the same event will most likely fail again,
 // so that an edge that keeps it must not let it hold up those after it. The
 // error that wraps it names the event's kind and a line of our source.
@@ -38,21 +40,29 @@ func (e *Engine) Handle(ctx context.Context, in Inbound) error {
 			return ErrUnknown
 		}
 		if err != nil {
-			return fmt.Errorf("engine: resolve: %w", err)
+			return e.unstepped(ctx, in.Event, e.damage(ctx, fmt.Errorf("engine: resolve: %w", err)))
 		}
 		if in.Conversation != "" && in.Conversation != id {
 			return ErrUnknown
 		}
 		st.conversation, st.name = id, in.Name
 	}
-	err := e.apply(ctx, st)
+	_, err := e.apply(ctx, st)
 	switch {
 	case err == nil:
 		e.counts.handled.Add(1)
 	case errors.Is(err, errNobody):
 		return ErrUnknown
-	case errors.Is(err, ErrStep):
-		e.log.ErrorContext(ctx, "step failed", "event", flows.EventKind(in.Event), "error", err)
+	}
+	return e.unstepped(ctx, in.Event, err)
+}
+
+// unstepped notes an event that cannot be applied, for somebody to look at, and
+// returns the error.
+func (e *Engine) unstepped(ctx context.Context, ev flows.Event, err error) error {
+	if errors.Is(err, ErrStep) {
+		e.counts.damaged.Add(1)
+		e.log.ErrorContext(ctx, "step failed", "event", flows.EventKind(ev), "error", err)
 	}
 	return err
 }
@@ -88,18 +98,19 @@ type step struct {
 
 // apply steps the event and commits what comes of it, again and again while
 // others commit in between. It returns nil when the event is durable, whether
-// by this call or an earlier one.
-func (e *Engine) apply(ctx context.Context, st step) error {
+// by this call or an earlier one. alarm is the conversation's after the step,
+// zero if it has none or this call committed nothing.
+func (e *Engine) apply(ctx context.Context, st step) (alarm time.Time, err error) {
 	for {
 		c, found, err := e.load(ctx, st.conversation)
 		if err != nil {
-			return err
+			return time.Time{}, err
 		}
 		if !found && !st.begins || st.name != "" && st.name != threadName(c.State.Thread()) {
-			return errNobody
+			return time.Time{}, errNobody
 		}
 		if st.version != 0 && st.version != c.version {
-			return nil
+			return time.Time{}, nil
 		}
 		now := st
 		if present := presentCase(c.State); st.of != nil && (!found || present != nil && !sameCase(present, *st.of)) {
@@ -107,21 +118,24 @@ func (e *Engine) apply(ctx context.Context, st step) error {
 		}
 		commit, err := e.next(now, c)
 		if err != nil {
-			return err
+			return time.Time{}, err
+		}
+		if err := commit.Validate(); err != nil {
+			return time.Time{}, fmt.Errorf("%w: event %q: %w", ErrStep, flows.EventKind(now.event), err)
 		}
 		err = e.store.Commit(ctx, commit)
 		switch {
 		case err == nil:
 			e.rouse(commit.Items)
-			return nil
+			return commit.Alarm, nil
 		case errors.Is(err, storage.ErrDuplicate):
-			return nil
+			return time.Time{}, nil
 		case errors.Is(err, storage.ErrConflict):
 			if ctx.Err() != nil {
-				return fmt.Errorf("engine: commit: %w", context.Cause(ctx))
+				return time.Time{}, fmt.Errorf("engine: commit: %w", context.Cause(ctx))
 			}
 		default:
-			return fmt.Errorf("engine: commit: %w", err)
+			return time.Time{}, e.damage(ctx, fmt.Errorf("engine: commit: %w", err))
 		}
 	}
 }

@@ -66,7 +66,8 @@ func (d *dispatcher) settle(ctx context.Context, l storage.Leased, it item, outc
 func (d *dispatcher) outcome(ctx context.Context, st step) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
-	return d.apply(ctx, st)
+	_, err := d.apply(ctx, st)
+	return err
 }
 
 // again gives the item back to be tried later.
