@@ -75,7 +75,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Mode:          bot.Mode(s.Telegram.Mode),
 		WebhookSecret: s.Telegram.secret,
 		WebhookURL:    s.Telegram.WebhookURL,
-		Quarantine:    quarantine{folder: s.Store + ".quarantine", vault: vault, now: time.Now}.keep,
+		Quarantine:    a.quarantine().keep,
 		Rate:          s.rate,
 		ChatRate:      s.chatRate,
 		Log:           s.log.With("part", "bot"),
@@ -154,6 +154,7 @@ func (a *app) Run(ctx context.Context) error {
 			return errors.New("the store cannot be written any more; see to its disk and start again: nothing that was acknowledged is lost")
 		}
 	})
+	g.Go(func() error { return a.quarantine().Run(ctx) })
 	g.Go(func() error { return a.bot.Run(ctx) })
 	g.Go(func() error { return a.desk.Run(ctx) })
 	g.Go(func() error {
