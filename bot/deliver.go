@@ -66,8 +66,9 @@ type conversation struct {
 }
 
 // show brings the bubble to the view: in place if it can, so that nothing new
-// appears in the chat and nothing old stays. If the person did not ask for it,
-// it is in place or not at all. An empty view shows nothing.
+// appears in the chat. If the person did not ask for it, it is in place or not
+// at all. An empty view shows nothing. Where the bubble is placed anew the old
+// one stays: the flow has it erased, and so it is tried until it is gone.
 func (c conversation) show(ctx context.Context, d engine.Delivery, quiet bool) (flows.MessageID, error) {
 	text := fit(clean(d.View.Text))
 	old := parseIDs(d.Bubble)
@@ -104,11 +105,6 @@ func (c conversation) show(ctx context.Context, d engine.Delivery, quiet bool) (
 		return "", err
 	}
 	c.b.made.keep(d.ID, []int{id})
-	// The old one goes after the new one is there: there is always one to see.
-	// That it stays is no reason to send yet another.
-	for _, o := range old {
-		_, _ = c.remove(ctx, o)
-	}
 	return joinIDs([]int{id}), nil
 }
 

@@ -380,6 +380,37 @@ func testPoison(t *testing.T, fail func() error) {
 	}
 }
 
+// TestAConversationForWhichNothingCanBeTaken, not even that something could not
+// be read, must not be the end for all others: more updates than Telegram hands
+// out at once come behind its own.
+func TestAConversationForWhichNothingCanBeTaken(t *testing.T) {
+	s := newStage(t, telegramtest.Options{})
+	q := &quarantine{}
+	s.journal.refuseWith(func(in engine.Inbound) error {
+		if in.Caller == canaryChatText {
+			return fmt.Errorf("%w: damaged", engine.ErrStep)
+		}
+		return nil
+	})
+	s.Person(canaryChat).Say("satu " + canaryText)
+	s.Person(canaryChat).Say("dua " + canaryText)
+	const others = 250
+	for i := range others {
+		s.Person(int64(100 + i%9)).Say("halo")
+	}
+	s.run(s.bot(func(c *bot.Config) { c.Quarantine = q.keep }))
+	s.drained()
+	if n := len(s.journal.all()); n != others {
+		t.Errorf("%d of %d others were heard", n, others)
+	}
+	if len(q.kept) != 2 {
+		t.Errorf("%d put aside, want 2", len(q.kept))
+	}
+	if n := strings.Count(s.log.String(), "update only put aside"); n != 2 {
+		t.Errorf("logged %d times, want 2:\n%s", n, s.log.String())
+	}
+}
+
 func TestIDsMayBeginAnew(t *testing.T) {
 	s := newStage(t, telegramtest.Options{})
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)

@@ -21,41 +21,43 @@ func (b *Bot) take(ctx context.Context, r received) error {
 		if r.mute {
 			return nil
 		}
-		if err := b.handle(ctx, r.in); !errors.Is(err, errPanic) {
+		if err := b.handle(ctx, r.in); !errors.Is(err, errHopeless) {
 			return err
 		}
-		b.log.Error("update lost to a panic", "kind", r.kind)
+		// Not even that something was said can be told to the conversation.
+		b.log.Error("update only put aside", "kind", r.kind)
 		return nil
 	}
 	if r.mute {
 		return nil
 	}
 	err := b.handle(ctx, r.in)
-	if !errors.Is(err, errPanic) {
+	if !errors.Is(err, errHopeless) {
 		return err
 	}
-	// The engine cannot bear this event and would not the next time either. It
-	// is kept, the person learns of it, and the rest goes on.
-	b.log.Error("update panics", "kind", r.kind)
+	// The engine cannot take this event and could not the next time either. It
+	// is kept, the person learns of it if that is possible, and the rest goes on.
+	b.log.Error("update cannot be taken", "kind", r.kind)
 	r.broken = true
 	r.in.Event = flows.Garbled{Message: messageOf(r.in.Event)}
 	return b.take(ctx, r)
 }
 
-var errPanic = errors.New("bot: panic")
+// errHopeless says that what failed would fail again for ever.
+var errHopeless = errors.New("bot: hopeless")
 
 // handle calls the engine. Neither a panic's value nor an error's text leaves
-// it: both may hold a person's words. A step that failed in the engine is the
-// same as a panic: it would fail again.
+// it: both may hold a person's words. [engine.ErrStep] is the same as a panic:
+// the event would fail again, and hold up everybody's behind it.
 func (b *Bot) handle(ctx context.Context, in engine.Inbound) (err error) {
 	defer func() {
 		if recover() != nil {
-			err = errPanic
+			err = errHopeless
 		}
 	}()
 	switch err := b.cfg.Handler.Handle(ctx, in); {
 	case errors.Is(err, engine.ErrStep):
-		return errPanic
+		return errHopeless
 	case errors.Is(err, engine.ErrUnknown):
 		return nil
 	default:
@@ -69,7 +71,7 @@ func (b *Bot) putAside(ctx context.Context, r received) (err error) {
 	}
 	defer func() {
 		if recover() != nil {
-			err = errPanic
+			err = errHopeless
 		}
 	}()
 	return b.cfg.Quarantine(ctx, r.id, r.raw)
