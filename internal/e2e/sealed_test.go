@@ -252,14 +252,14 @@ func drained(ctx context.Context, t *testing.T, h *hotline) {
 	// Nothing new happens, so that once no request has come for a while there
 	// is nothing left to do; the next check is on the stopped store.
 	quiet := 0
-	last := h.telegram.Count("") + len(h.world.Dump())
+	last := len(h.telegram.Requests("")) + len(h.world.Dump())
 	for quiet < 5 {
 		select {
 		case <-ctx.Done():
 			t.Fatal("suar is never done")
 		case <-time.After(100 * time.Millisecond):
 		}
-		now := h.telegram.Count("") + len(h.world.Dump())
+		now := len(h.telegram.Requests("")) + len(h.world.Dump())
 		if now == last {
 			quiet++
 		} else {
