@@ -28,8 +28,8 @@ type config struct {
 	Mattermost mattermostConfig `yaml:"mattermost"`
 	// Store is the file of the embedded store.
 	Store string `yaml:"store"`
-	// VaultKey is the file of the key that seals the store. It must not lie
-	// beside the store.
+	// VaultKey is the file of the key that seals the store. It must not lie in
+	// the store's folder or below it.
 	VaultKey string `yaml:"vault_key_file"`
 	// Recipients is the file of the officers' keys.
 	Recipients string `yaml:"recipients"`
@@ -107,28 +107,32 @@ func loadConfig(name string, env lookup) (config, error) {
 		return c, errors.Join(faults...)
 	}
 
-	secret := func(what, variable, file string) secret.Secret {
-		s, err := readSecret(variable, file, env)
+	secret := func(what, variable, file string) (secret.Secret, string) {
+		s, path, err := readSecret(variable, file, env)
 		switch {
 		case err != nil:
 			fault("%s: %v", what, err)
 		case s.Empty():
 			fault("%s is missing: set %s_FILE to the path of a file that holds it (or %s to itself)", what, variable, variable)
 		}
-		return s
+		return s, path
 	}
-	c.Telegram.token = secret("telegram.token", "SUAR_TELEGRAM_TOKEN", c.Telegram.TokenFile)
-	c.Mattermost.token = secret("mattermost.token", "SUAR_MATTERMOST_TOKEN", c.Mattermost.TokenFile)
-	if key := secret("vault_key", "SUAR_VAULT_KEY", c.VaultKey); !key.Empty() {
+	c.Telegram.token, _ = secret("telegram.token", "SUAR_TELEGRAM_TOKEN", c.Telegram.TokenFile)
+	c.Mattermost.token, _ = secret("mattermost.token", "SUAR_MATTERMOST_TOKEN", c.Mattermost.TokenFile)
+	key, keyFile := secret("vault_key", "SUAR_VAULT_KEY", c.VaultKey)
+	if !key.Empty() {
 		if c.vaultKey, err = seal.ParseVaultKey([]byte(key.Reveal())); err != nil {
 			fault("vault_key: %v", err)
 		}
+	}
+	if keyFile != "" && c.Store != "" && besideStore(keyFile, c.Store) {
+		fault("vault_key: its file lies in the folder of the store or below it: whoever copies the folder has both; put the key elsewhere")
 	}
 	switch c.Telegram.Mode {
 	case "", "polling":
 		c.Telegram.Mode = "polling"
 	case "webhook":
-		c.Telegram.secret = secret("telegram.webhook_secret", "SUAR_TELEGRAM_WEBHOOK_SECRET", c.Telegram.WebhookSecretFile)
+		c.Telegram.secret, _ = secret("telegram.webhook_secret", "SUAR_TELEGRAM_WEBHOOK_SECRET", c.Telegram.WebhookSecretFile)
 	default:
 		fault("telegram.mode: %q is neither polling nor webhook", c.Telegram.Mode)
 	}
@@ -164,9 +168,6 @@ func (c config) check(fault func(string, ...any)) {
 	if c.Recipients == "" {
 		fault("recipients is missing: the file with the officers' keys; suar keys new makes a line for it")
 	}
-	if c.VaultKey != "" && c.Store != "" && sameFolder(c.VaultKey, c.Store) {
-		fault("vault_key_file lies in the folder of the store: whoever copies the folder has both; put the key elsewhere")
-	}
 	if !slices.Contains([]string{"", "text", "json"}, c.Log.Format) {
 		fault("log.format: %q is neither text nor json", c.Log.Format)
 	}
@@ -175,41 +176,67 @@ func (c config) check(fault func(string, ...any)) {
 	}
 }
 
-func sameFolder(a, b string) bool {
-	x, errX := filepath.Abs(filepath.Dir(a))
-	y, errY := filepath.Abs(filepath.Dir(b))
-	return errX == nil && errY == nil && x == y
+// besideStore reports whether the key's file lies in the folder of the store or
+// below it, links followed.
+func besideStore(key, store string) bool {
+	key = realPath(key)
+	for _, folder := range []string{realPath(filepath.Dir(store)), filepath.Dir(realPath(store))} {
+		if way, err := filepath.Rel(folder, key); err == nil && filepath.IsLocal(way) {
+			return true
+		}
+	}
+	return false
+}
+
+// realPath is the path without links, as far as there is something at it.
+func realPath(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	if parent := filepath.Dir(path); parent != path {
+		return filepath.Join(realPath(parent), filepath.Base(path))
+	}
+	return path
 }
 
 // readSecret returns a secret from the environment, from the file that the
-// environment names, or from the file that the configuration names. A file
-// that others can read is refused.
-func readSecret(variable, file string, env lookup) (secret.Secret, error) {
+// environment names, or from the file that the configuration names, and the
+// path of the file, "" if there is none. A file is refused that everybody can
+// read, or that others than its owner can change; that its group can read is
+// how systemd and container runtimes hand over secrets.
+func readSecret(variable, file string, env lookup) (s secret.Secret, path string, err error) {
 	value, direct := env(variable)
 	if named, ok := env(variable + "_FILE"); ok && named != "" {
 		if direct {
-			return secret.Secret{}, fmt.Errorf("both %s and %s_FILE are set; keep one", variable, variable)
+			return s, named, fmt.Errorf("both %s and %s_FILE are set; keep one", variable, variable)
 		}
 		file = named
 	}
 	if direct {
-		return secret.New(strings.TrimSpace(value)), nil
+		return secret.New(strings.TrimSpace(value)), "", nil
 	}
 	if file == "" {
-		return secret.Secret{}, nil
+		return s, "", nil
 	}
 	info, err := os.Stat(file)
 	if err != nil {
-		return secret.Secret{}, err
+		return s, file, err
 	}
-	if info.Mode().Perm()&0o007 != 0 {
-		return secret.Secret{}, fmt.Errorf("%s can be read by everybody on this machine; chmod 0400 %s", file, file)
+	switch mode := info.Mode().Perm(); {
+	case mode&0o007 != 0:
+		return s, file, fmt.Errorf("%s is open to everybody on this machine; chmod 0400 %s", file, file)
+	case mode&0o020 != 0:
+		return s, file, fmt.Errorf("%s can be changed by its group; chmod 0440 %s", file, file)
 	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return secret.Secret{}, err
+		return s, file, err
 	}
-	return secret.New(strings.TrimSpace(string(raw))), nil
+	return secret.New(strings.TrimSpace(string(raw))), file, nil
 }
 
 // yamlFaults are a parser's errors, with the nearest known key where one is

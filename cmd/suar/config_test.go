@@ -1,0 +1,198 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A deployment is a configuration that is right, in a folder of its own:
+// etc/suar.yaml, etc/secrets/{telegram,mattermost,vault} and data.
+type deployment struct {
+	root   string
+	values map[string]string
+	env    map[string]string
+}
+
+func newDeployment(t *testing.T) *deployment {
+	t.Helper()
+	d := &deployment{root: t.TempDir(), env: map[string]string{}}
+	for _, folder := range []string{"etc/secrets", "data"} {
+		if err := os.MkdirAll(d.path(folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.file(t, "etc/secrets/telegram", "123456:TEST-TOKEN-canary", 0o400)
+	d.file(t, "etc/secrets/mattermost", "canary-of-mattermost", 0o400)
+	d.file(t, "etc/secrets/vault", strings.Repeat("0a", 31)+"0b", 0o400)
+	d.values = map[string]string{
+		"listen": "127.0.0.1:8075", "telegram_mode": "polling", "telegram_file": d.path("etc/secrets/telegram"),
+		"url": "https://chat.example.org", "callback": "http://127.0.0.2:8075", "channel": "embassy/hotline", "on_call": "[siti]",
+		"mattermost_file": d.path("etc/secrets/mattermost"), "store": d.path("data/suar.db"), "vault": d.path("etc/secrets/vault"),
+		"recipients": d.path("etc/recipients"), "log": "{}",
+	}
+	return d
+}
+
+func (d *deployment) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
+
+func (d *deployment) file(t *testing.T, name, text string, mode os.FileMode) {
+	t.Helper()
+	path := d.path(name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Not what the mask of this process leaves of it.
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *deployment) link(t *testing.T, name, to string) {
+	t.Helper()
+	if err := os.Symlink(d.path(to), d.path(name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// load reads the configuration and returns its faults, a line each, with the
+// folder taken out.
+func (d *deployment) load(t *testing.T) []string {
+	t.Helper()
+	v := func(name string) string { return d.values[name] }
+	d.file(t, "etc/suar.yaml", fmt.Sprintf(`
+listen: %q
+telegram: {mode: %q, token_file: %q}
+mattermost: {url: %q, callback: %q, channel: %q, on_call: %s, token_file: %q}
+store: %q
+vault_key_file: %q
+recipients: %q
+log: %s
+`, v("listen"), v("telegram_mode"), v("telegram_file"), v("url"), v("callback"), v("channel"), v("on_call"), v("mattermost_file"),
+		v("store"), v("vault"), v("recipients"), v("log")), 0o644)
+	_, err := loadConfig(d.path("etc/suar.yaml"), func(name string) (string, bool) {
+		value, ok := d.env[name]
+		return value, ok
+	})
+	if err == nil {
+		return nil
+	}
+	text := strings.ReplaceAll(err.Error(), d.path("etc/suar.yaml")+": ", "")
+	if strings.Contains(text, "canary") {
+		t.Errorf("a secret is in the faults: %s", text)
+	}
+	return strings.Split(strings.ReplaceAll(text, d.root+string(filepath.Separator), ""), "\n")
+}
+
+const besideFault = "vault_key: its file lies in the folder of the store or below it"
+
+// TestUnsafeConfigurations is the table of what a configuration is refused for.
+func TestUnsafeConfigurations(t *testing.T) {
+	vault := strings.Repeat("0a", 31) + "0b"
+	for _, tt := range []struct {
+		name   string
+		change func(t *testing.T, d *deployment)
+		want   []string // the beginning of each fault, in order
+	}{
+		{"nothing", func(*testing.T, *deployment) {}, nil},
+		{"the key beside the store", func(t *testing.T, d *deployment) {
+			d.file(t, "data/vault", vault, 0o400)
+			d.values["vault"] = d.path("data/vault")
+		}, []string{besideFault}},
+		{"the key below the store's folder", func(t *testing.T, d *deployment) {
+			d.file(t, "data/keys/a/vault", vault, 0o400)
+			d.values["vault"] = d.path("data/keys/a/vault")
+		}, []string{besideFault}},
+		{"the key that the environment names, beside the store", func(t *testing.T, d *deployment) {
+			d.file(t, "data/vault", vault, 0o400)
+			d.env["SUAR_VAULT_KEY_FILE"] = d.path("data/vault")
+		}, []string{besideFault}},
+		{"the environment's key goes before one beside the store", func(t *testing.T, d *deployment) {
+			d.file(t, "data/vault", vault, 0o400)
+			d.values["vault"] = d.path("data/vault")
+			d.env["SUAR_VAULT_KEY_FILE"] = d.path("etc/secrets/vault")
+		}, nil},
+		{"the key itself in the environment", func(_ *testing.T, d *deployment) {
+			d.values["vault"] = ""
+			d.env["SUAR_VAULT_KEY"] = vault
+		}, nil},
+		{"a link to the key beside the store", func(t *testing.T, d *deployment) {
+			d.file(t, "data/vault", vault, 0o400)
+			d.link(t, "etc/secrets/link", "data/vault")
+			d.values["vault"] = d.path("etc/secrets/link")
+		}, []string{besideFault}},
+		{"a link to the store's folder", func(t *testing.T, d *deployment) {
+			d.link(t, "elsewhere", "etc/secrets")
+			d.values["store"] = d.path("elsewhere/suar.db")
+		}, []string{besideFault}},
+		{"a link to the store, which is beside the key", func(t *testing.T, d *deployment) {
+			d.file(t, "etc/secrets/suar.db", "", 0o600)
+			d.link(t, "data/suar.db", "etc/secrets/suar.db")
+		}, []string{besideFault}},
+		{"a link beside the store to a key elsewhere", func(t *testing.T, d *deployment) {
+			d.link(t, "data/link", "etc/secrets/vault")
+			d.values["vault"] = d.path("data/link")
+		}, nil},
+		{"a store's folder that is not there yet, in a linked one", func(t *testing.T, d *deployment) {
+			d.link(t, "elsewhere", "etc")
+			d.values["store"] = d.path("elsewhere/secrets/suar.db")
+		}, []string{besideFault}},
+		{"a folder whose name only begins the same", func(t *testing.T, d *deployment) {
+			d.file(t, "data-keys/vault", vault, 0o400)
+			d.values["vault"] = d.path("data-keys/vault")
+		}, nil},
+		{"a key in the folder above the store", func(t *testing.T, d *deployment) {
+			d.values["store"] = d.path("etc/secrets/data/suar.db")
+		}, nil},
+
+		{"a secret that its group can read", func(t *testing.T, d *deployment) {
+			d.file(t, "etc/secrets/telegram", "123456:TEST-TOKEN-canary", 0o440)
+			d.file(t, "etc/secrets/vault", vault, 0o640)
+		}, nil},
+		{"secrets that are open", func(t *testing.T, d *deployment) {
+			d.file(t, "etc/secrets/telegram", "123456:TEST-TOKEN-canary", 0o404)
+			d.file(t, "etc/secrets/mattermost", "canary-of-mattermost", 0o460)
+			d.file(t, "etc/secrets/vault", vault, 0o402)
+		}, []string{
+			"telegram.token: etc/secrets/telegram is open to everybody", "mattermost.token: etc/secrets/mattermost can be changed by its group",
+			"vault_key: etc/secrets/vault is open to everybody",
+		}},
+		{"a secret twice", func(_ *testing.T, d *deployment) {
+			d.env["SUAR_TELEGRAM_TOKEN"], d.env["SUAR_TELEGRAM_TOKEN_FILE"] = "canary", d.path("etc/secrets/telegram")
+		}, []string{"telegram.token: both SUAR_TELEGRAM_TOKEN and SUAR_TELEGRAM_TOKEN_FILE are set"}},
+		{"no vault key", func(t *testing.T, d *deployment) {
+			d.file(t, "etc/secrets/vault", "canary", 0o400)
+		}, []string{"vault_key: seal: vault key: want 32 random bytes"}},
+		{"a vault key that is a placeholder", func(t *testing.T, d *deployment) {
+			d.file(t, "etc/secrets/vault", strings.Repeat("00", 32), 0o400)
+		}, []string{"vault_key: seal: vault key: want 32 random bytes"}},
+
+		{"everything at once", func(t *testing.T, d *deployment) {
+			d.file(t, "data/vault", vault, 0o444)
+			d.env["SUAR_VAULT_KEY_FILE"] = d.path("data/vault")
+			d.values = map[string]string{
+				"listen": "x", "telegram_mode": "webhook", "url": "chat", "callback": "ftp://x", "on_call": "[]",
+				"store": d.path("data/suar.db"), "log": "{format: xml, level: loud}",
+			}
+		}, []string{
+			"telegram.token is missing", "mattermost.token is missing", "vault_key: data/vault is open to everybody", besideFault,
+			"telegram.webhook_secret is missing", "listen:", "mattermost.url:", "mattermost.callback:", "mattermost.channel is missing",
+			"mattermost.on_call is empty", "recipients is missing", "log.format:", "log.level:",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDeployment(t)
+			tt.change(t, d)
+			got := d.load(t)
+			if !slices.EqualFunc(got, tt.want, strings.HasPrefix) {
+				t.Errorf("faults:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
+	}
+}
