@@ -2,12 +2,15 @@ package main
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"suar/internal/seal"
 	"suar/storage"
@@ -147,6 +150,73 @@ func TestOpenTampered(t *testing.T) {
 	if code != exitFailed || !strings.Contains(out, "does NOT fit") || !strings.Contains(errOut, "2 records were witnessed, 0 are here") {
 		t.Errorf("a cut end with a witness: exit code %d\n%s%s", code, out, errOut)
 	}
+}
+
+// TestOpenChangesNothing: neither the store's bytes nor what is beside it, be the
+// case there or not.
+func TestOpenChangesNothing(t *testing.T) {
+	k := keep(t)
+	folder := filepath.Dir(k.store)
+	for name, file := range map[string]string{"damaged.db": strings.Repeat("tolong", 2000), "empty.db": ""} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(filepath.Join(folder, "nothing.db"), filepath.Join(folder, "dangling.db")); err != nil {
+		t.Fatal(err)
+	}
+	before := snapshot(t, folder)
+	for _, try := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{k.code, "--store", k.store}, exitOK},
+		{[]string{"ZZZZ-ZZZZ", "--store", k.store}, exitRefused},
+		{[]string{k.code, "--store", filepath.Join(folder, "damaged.db")}, exitRefused},
+		{[]string{k.code, "--store", filepath.Join(folder, "empty.db")}, exitRefused},
+		{[]string{k.code, "--store", filepath.Join(folder, "dangling.db")}, exitRefused},
+		{[]string{k.code, "--store", filepath.Join(folder, "not", "there.db")}, exitRefused},
+	} {
+		if code, _, errOut := command(t, append(append([]string{"open"}, try.args...), "-i", k.key)...); code != try.code {
+			t.Errorf("%q: exit code %d: %s", try.args, code, errOut)
+		}
+		if diff := cmp.Diff(before, snapshot(t, folder)); diff != "" {
+			t.Errorf("%q changed the folder (-before +after):\n%s", try.args, diff)
+		}
+	}
+}
+
+// A found is a file as it was found.
+type found struct {
+	Sum   [32]byte
+	Mode  os.FileMode
+	Wrote time.Time
+}
+
+// snapshot is what is in a folder.
+func snapshot(t *testing.T, folder string) map[string]found {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]found{}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := found{Mode: info.Mode(), Wrote: info.ModTime()}
+		if info.Mode().IsRegular() {
+			raw, err := os.ReadFile(filepath.Join(folder, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Sum = sha256.Sum256(raw)
+		}
+		all[e.Name()] = f
+	}
+	return all
 }
 
 func TestOpenRefuses(t *testing.T) {
