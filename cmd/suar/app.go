@@ -146,14 +146,6 @@ func (a *app) Run(ctx context.Context) error {
 		defer stop()
 		return server.Shutdown(grace)
 	})
-	g.Go(func() error {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-a.store.Failed():
-			return errors.New("the store cannot be written any more; see to its disk and start again: nothing that was acknowledged is lost")
-		}
-	})
 	g.Go(func() error { return a.quarantine().Run(ctx) })
 	g.Go(func() error { return a.bot.Run(ctx) })
 	g.Go(func() error { return a.desk.Run(ctx) })
