@@ -47,7 +47,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	a := &app{setting: s}
 	defer func() {
 		if err != nil {
-			a.Close()
+			err = errors.Join(err, a.Close())
 		}
 	}()
 	if a.store, err = storage.OpenBolt(s.Store); err != nil {
@@ -98,7 +98,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.listener, err = net.Listen("tcp", s.Listen); err != nil {
+	if a.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.Listen); err != nil {
 		return nil, fmt.Errorf("listen for Mattermost's presses: %w", err)
 	}
 	return a, nil

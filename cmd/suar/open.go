@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"suar/internal/caseid"
 
 	"github.com/spf13/cobra"
 
+	"suar/internal/caseid"
 	"suar/internal/seal"
 	"suar/storage"
 )

@@ -49,9 +49,13 @@ func TestQuarantineKeepsEachOnce(t *testing.T) {
 		id  int64
 		raw string
 	}{
-		{700123, "{rusak"}, {700123, "{rusak"}, {700124, "{rusak"},
+		{700123, "{rusak"},
+		{700123, "{rusak"},
+		{700124, "{rusak"},
 		// Whose number could not be read either are told apart by their bytes.
-		{0, "{satu"}, {0, "{dua"}, {0, "{satu"},
+		{0, "{satu"},
+		{0, "{dua"},
+		{0, "{satu"},
 	} {
 		if err := q.keep(t.Context(), u.id, []byte(u.raw)); err != nil {
 			t.Fatal(err)

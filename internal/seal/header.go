@@ -9,10 +9,11 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"suar/internal/caseid"
 	"time"
 
 	"filippo.io/age"
+
+	"suar/internal/caseid"
 )
 
 var (
