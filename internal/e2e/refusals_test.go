@@ -1,0 +1,239 @@
+package e2e
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"suar/internal/mattermosttest"
+)
+
+const otherKey = "3f9a1c5b7e2d4860a1b2c3d4e5f60718293a4b5c6d7e8f900112233445566778"
+
+// TestRefusals starts suar with what is not right. It says what is wrong to who
+// can mend it, changes nothing, shows no secret, and exits with 2.
+func TestRefusals(t *testing.T) {
+	for name, test := range map[string]struct {
+		spoil func(t *testing.T, h *hotline)
+		want  []string
+	}{
+		"a vault key that is not the store's": {
+			func(_ *testing.T, h *hotline) { h.overwrite("vault", otherKey) },
+			[]string{"vault key does not open this store"},
+		},
+		"a vault key that is none": {
+			func(_ *testing.T, h *hotline) { h.overwrite("vault", "canary-of-a-key") },
+			[]string{"vault key: want 32 random bytes"},
+		},
+		"a vault key that everybody can read": {
+			func(t *testing.T, h *hotline) {
+				if err := os.Chmod(filepath.Join(h.secrets, "vault"), 0o444); err != nil {
+					t.Fatal(err)
+				}
+			},
+			[]string{"everybody", "chmod 0400"},
+		},
+		"a vault key that is not there": {
+			func(t *testing.T, h *hotline) {
+				if err := os.Remove(filepath.Join(h.secrets, "vault")); err != nil {
+					t.Fatal(err)
+				}
+			},
+			[]string{"vault_key", "no such file"},
+		},
+		"a store whose pages are overwritten": {
+			func(_ *testing.T, h *hotline) {
+				raw := h.read(h.store)
+				for i := 0; i < len(raw); i += 7 {
+					raw[i] ^= 0xa5
+				}
+				h.file(h.store, string(raw), 0o600)
+			},
+			[]string{"damaged", "restore it from a backup"},
+		},
+		"a store that is cut": {
+			func(_ *testing.T, h *hotline) { h.file(h.store, string(h.read(h.store)[:5000]), 0o600) },
+			[]string{"damaged", "restore it from a backup"},
+		},
+		"a store that is no store": {
+			func(_ *testing.T, h *hotline) { h.file(h.store, strings.Repeat("canary of a letter\n", 1000), 0o600) },
+			[]string{"damaged", "restore it from a backup"},
+		},
+		"no officers": {
+			func(t *testing.T, h *hotline) {
+				if err := os.Remove(filepath.Join(filepath.Dir(h.config), "recipients")); err != nil {
+					t.Fatal(err)
+				}
+			},
+			[]string{"officers' keys", "no such file"},
+		},
+		"a private key among the officers' keys": {
+			func(_ *testing.T, h *hotline) {
+				h.file(filepath.Join(filepath.Dir(h.config), "recipients"), "AGE-SECRET-KEY-PQ-1CANARY\n", 0o644)
+			},
+			[]string{"line 1", "private key"},
+		},
+		"everything at once": {
+			func(t *testing.T, h *hotline) {
+				text := strings.NewReplacer("listen:", "listening:", "on_call:", "on_cal:").Replace(string(h.read(h.config)))
+				h.file(h.config, text, 0o644)
+			},
+			[]string{`"listening" is not known; is "listen" meant?`, `"on_cal" is not known; is "on_call" meant?`},
+		},
+		"an empty configuration": {
+			func(_ *testing.T, h *hotline) { h.file(h.config, "telegram: {mode: pigeon}\n", 0o644) },
+			[]string{
+				"telegram.token is missing", "mattermost.token is missing", "vault_key is missing", `"pigeon"`,
+				"mattermost.url", "mattermost.callback", "mattermost.channel is missing", "on_call is empty",
+				"store is missing", "recipients is missing",
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHotline(t, mattermosttest.StandIn(t), nil)
+			h.start()
+			h.stop() // so that there is a store
+			test.spoil(t, h)
+			before := sha256.Sum256(h.read(h.store))
+			out, errs, code := h.run("serve", "--config", h.config)
+			if code != 2 || out != "" {
+				t.Errorf("exit code %d, output %q; want 2 and none", code, out)
+			}
+			for _, want := range test.want {
+				if !contains(errs, want) {
+					t.Errorf("the error does not say %q:\n%s", want, errs)
+				}
+			}
+			if sha256.Sum256(h.read(h.store)) != before {
+				t.Error("the store was changed")
+			}
+			absent(t, "the error", []byte(errs), map[string]string{
+				"Telegram token": h.telegram.Token, "Mattermost token": h.world.Bot.Token,
+				"vault key": "canary-of-a-key", "other vault key": otherKey,
+				"private key": "SECRET-KEY-PQ-1CANARY", "letter": "canary of a letter",
+			})
+		})
+	}
+}
+
+func (h *hotline) read(path string) []byte {
+	h.t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return raw
+}
+
+// overwrite replaces a secret.
+func (h *hotline) overwrite(name, content string) {
+	h.t.Helper()
+	path := filepath.Join(h.secrets, name)
+	if err := os.Remove(path); err != nil {
+		h.t.Fatal(err)
+	}
+	h.secret(name, content)
+}
+
+// TestTwoProcesses starts a second suar on the store of one that serves.
+func TestTwoProcesses(t *testing.T) {
+	h := newHotline(t, mattermosttest.StandIn(t), nil)
+	h.start()
+	_, errs, code := h.run("serve", "--config", h.config)
+	if code != 2 || !contains(errs, "another process holds the store") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+	// Nor can a case be opened from it; a copy can.
+	_, errs, code = h.run("open", "7H2K-9QXM", "--store", h.store, "-i", h.officer, "--passphrase-file", h.passphraseFile)
+	if code != 2 || !contains(errs, "a copy of it") {
+		t.Errorf("suar open: exit code %d: %s", code, errs)
+	}
+	// The first one serves on.
+	p := &person{Person: h.telegram.Person(7100)}
+	p.Start()
+	if _, err := p.see(patient(t, 30*time.Second), "opening.language", "English"); err != nil {
+		t.Error(err)
+	}
+	h.stop()
+}
+
+// TestDiskFull lets the store's disk run full in the middle of a case. suar
+// says so and ends; what it had taken is there, and what it had not comes again
+// when there is room.
+func TestDiskFull(t *testing.T) {
+	h := newHotline(t, mattermosttest.StandIn(t), nil)
+	s := watch(t, h.world, h.world.Officers[1])
+	ctx := patient(t, time.Minute)
+	h.start()
+	p := &person{Person: h.telegram.Person(7200)}
+	p.Start()
+	if err := p.walk(ctx, danger...); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.hearKey(ctx, "ui.status.alerting"); err != nil {
+		t.Fatal(err)
+	}
+	h.stop()
+	// The store's file is larger than what is in it. From now on nothing can be
+	// written beyond 2,048 blocks of 512 bytes, or of 1,024 where the shell
+	// counts so.
+	serve := h.command("serve", "--config", h.config)
+	serve.Args = append([]string{"sh", "-c", `ulimit -f 2048 && exec "$0" "$@"`, serve.Path}, serve.Args[1:]...)
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve.Path = sh
+	h.spawn(serve)
+	h.ready()
+	exited := h.child.exited
+	said := 0
+	for full := false; !full; said++ {
+		if said == 2000 {
+			t.Fatal("the disk is never full")
+		}
+		p.Say(fmt.Sprintf("p7200 says %04d", said))
+		select {
+		case <-exited:
+			full = true
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	if code := h.wait(); code != 1 {
+		t.Errorf("suar exits with %d when the disk is full, want 1", code)
+	}
+	if log := h.printed(); !bytes.Contains(log, []byte("free space")) || bytes.Contains(log, []byte("goroutine ")) {
+		t.Errorf("suar does not say what to do:\n%s", tail(log, 30))
+	}
+	if len(h.telegram.Pending()) == 0 {
+		t.Error("everything was confirmed to Telegram although the disk was full")
+	}
+	// There is room again.
+	h.start()
+	th, err := s.caseOf(ctx, "p7200")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := th.hear(ctx, fmt.Sprintf("p7200 says %04d", said-1)); err != nil {
+		t.Fatal(err)
+	}
+	h.stop()
+	i := 0
+	for _, post := range h.world.Thread(th.root.ID) {
+		for range ours.FindAllString(post.Message, -1) {
+			if want := fmt.Sprintf("p7200 says %04d", i); !strings.Contains(post.Message, want) {
+				t.Fatalf("the thread has %q where %q belongs", post.Message, want)
+			}
+			i++
+		}
+	}
+	if i != said {
+		t.Errorf("%d of %d messages are in the thread", i, said)
+	}
+}
