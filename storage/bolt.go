@@ -34,8 +34,8 @@ var (
 // Bolt is the embedded Store: one file, one process. Many writers at once share
 // an fsync. Its reads go on after a write has failed.
 type Bolt struct {
-	db     *bolt.DB
-	file   *os.File
+	path   string
+	open   *openFile
 	writer *writer
 
 	closing  sync.Once
@@ -53,12 +53,14 @@ func (b *Bolt) Failed() <-chan struct{} { return b.writer.failed }
 func (b *Bolt) Close() error {
 	b.closing.Do(func() {
 		b.writer.close()
+		b.open.gate.RLock()
+		defer b.open.gate.RUnlock()
 		if b.writer.blocked() != nil {
 			// bbolt would wait for ever.
-			b.closeErr = abandon(b.file)
+			b.closeErr = abandon(b.open.file)
 			return
 		}
-		b.closeErr = closeDB(b.db, b.file)
+		b.closeErr = closeDB(b.open.db, b.open.file)
 	})
 	return b.closeErr
 }
@@ -68,6 +70,8 @@ func (b *Bolt) view(ctx context.Context, read func(*table) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	b.open.gate.RLock()
+	defer b.open.gate.RUnlock()
 	tx, err := b.snapshot()
 	if err != nil {
 		return err
@@ -92,7 +96,7 @@ func (b *Bolt) snapshot() (tx *bolt.Tx, err error) {
 		}
 	}()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	tx, err = b.db.Begin(false)
+	tx, err = b.open.db.Begin(false)
 	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return nil, errClosed
 	}

@@ -25,7 +25,7 @@ func BenchmarkCommit(b *testing.B) {
 					return s.Commit(context.Background(), *c)
 				})
 				plain += commits(b, writers, each, func(s *Bolt, c *Commit) error {
-					return s.db.Update(func(tx *bolt.Tx) error {
+					return s.open.db.Update(func(tx *bolt.Tx) error {
 						t := &table{bucket: tx.Bucket([]byte(bucketName))}
 						return t.commit(c)
 					})

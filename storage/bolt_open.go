@@ -21,8 +21,6 @@ const (
 	// start. A read that is under way while the map grows would stop every
 	// write behind it.
 	mapSize = 1 << 30
-	// compactBytes is how much Compact writes in one transaction.
-	compactBytes = 16 << 20
 )
 
 // OpenBolt opens the store in the file, and creates it, readable by its owner
@@ -43,37 +41,19 @@ func OpenBolt(path string) (*Bolt, error) {
 	if err := inspect(path); err != nil {
 		return nil, err
 	}
-	db, file, err := openDB(path, &bolt.Options{InitialMmapSize: mapSize})
+	// A compaction replaces the file behind the name, not behind a link to it.
+	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
+		return nil, fmt.Errorf("storage: open: %w", err)
+	}
+	open := new(openFile)
+	if open.db, open.file, err = openDB(path, &bolt.Options{InitialMmapSize: mapSize}); err != nil {
 		return nil, err
 	}
-	return &Bolt{db: db, file: file, writer: startWriter(db)}, nil
-}
-
-// Compact copies the store in the file src to the new file dst, leaving out the
-// pages that are free: what was erased is then in src only. No process may have
-// src open. The caller replaces src with dst.
-func Compact(dst, src string) error {
-	if _, err := os.Lstat(dst); err == nil {
-		return fmt.Errorf("storage: compact: %w", fs.ErrExist)
+	if err := errors.Join(checkName(path, open.file), removeDraft(path)); err != nil {
+		return nil, errors.Join(err, closeDB(open.db, open.file))
 	}
-	if err := inspect(src); err != nil {
-		return err
-	}
-	from, fromFile, err := openDB(src, &bolt.Options{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = closeDB(from, fromFile) }()
-	err = assemble(dst, func(to *bolt.DB) (err error) {
-		defer recoverDamage(&err)
-		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-		return bolt.Compact(to, from, compactBytes)
-	})
-	if err != nil {
-		return fmt.Errorf("storage: compact: %w", err)
-	}
-	return nil
+	return &Bolt{path: path, open: open, writer: startWriter(open)}, nil
 }
 
 // create makes an empty store.
@@ -182,6 +162,20 @@ func openDB(path string, options *bolt.Options) (db *bolt.DB, file *os.File, err
 	default:
 		return nil, nil, fmt.Errorf("%w: %s (%w)", ErrDamaged, path, err)
 	}
+}
+
+// checkName makes sure that the file that is locked now is still the one under
+// the name: while this process waited for the lock, the one that held it may
+// have put a compacted file in its place.
+func checkName(path string, file *os.File) error {
+	locked, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("storage: open: %w", err)
+	}
+	if named, err := os.Stat(path); err != nil || !os.SameFile(locked, named) {
+		return fmt.Errorf("%w: %s", ErrLocked, path)
+	}
+	return nil
 }
 
 // makeFolder makes a folder and what is missing above it, for the owner only,

@@ -8,8 +8,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 var errClosed = errors.New("storage: the store is closed")
@@ -22,7 +20,7 @@ const maxBatch = 1000
 // while one transaction is on its way to the disk, the next gathers. Alone, a
 // change does not wait for company.
 type writer struct {
-	db *bolt.DB
+	open *openFile
 
 	mu      sync.Mutex
 	queue   []*write
@@ -42,9 +40,9 @@ type write struct {
 	done  chan error
 }
 
-func startWriter(db *bolt.DB) *writer {
+func startWriter(open *openFile) *writer {
 	w := &writer{
-		db:      db,
+		open:    open,
 		wake:    make(chan struct{}, 1),
 		failed:  make(chan struct{}),
 		stopped: make(chan struct{}),
@@ -184,6 +182,8 @@ func (w *writer) settle(batch []*write) {
 // transact makes the changes of a batch in one transaction. After ErrDamaged
 // nothing of them was made; after ErrFailed that is not known.
 func (w *writer) transact(batch []*write) (results []error, err error) {
+	w.open.gate.RLock()
+	defer w.open.gate.RUnlock()
 	if failure := w.broken(); failure != nil {
 		return nil, failure
 	}
@@ -197,7 +197,7 @@ func (w *writer) transact(batch []*write) (results []error, err error) {
 		}
 	}()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	tx, err := w.db.Begin(true)
+	tx, err := w.open.db.Begin(true)
 	if err != nil {
 		return nil, w.fail(err, false)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -68,6 +69,15 @@ func child(what, path string) error {
 	}
 	ctx := context.Background()
 	errs := make(chan error)
+	if what == "compact" {
+		go func() {
+			for {
+				if err := store.Compact(ctx); err != nil {
+					errs <- err
+				}
+			}
+		}()
+	}
 	for i := range crashWriters {
 		go func() { errs <- keepCommitting(ctx, store, fmt.Sprint("writer", i), acknowledged) }()
 	}
@@ -259,6 +269,35 @@ func TestKilled(t *testing.T) {
 		commits += version
 	}
 	t.Logf("%d kills, %d acknowledged commits", kills, commits)
+}
+
+// TestKilledWhileCompacting kills a process that does nothing but compact its
+// store, beside its writers, and makes sure that it was killed in between, too.
+func TestKilledWhileCompacting(t *testing.T) {
+	kills := 60
+	if testing.Short() {
+		kills = 10
+	}
+	path := filepath.Join(t.TempDir(), "store")
+	acknowledged := make(map[string]uint64)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	drafts := 0
+	for range kills {
+		runChild(t, "compact", path, 1+random.IntN(40), acknowledged)
+		if _, err := os.Stat(path + ".compacting"); err == nil {
+			drafts++
+		}
+		checkCrashed(t, path, acknowledged)
+		if _, err := os.Stat(path + ".compacting"); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("what a compaction left is still there: %v", err)
+		}
+	}
+	if drafts == 0 || drafts == kills {
+		t.Errorf("%d of %d kills left a half-made file: the test shows little", drafts, kills)
+	}
+	t.Logf("%d kills, %d of them between two steps of a compaction", kills, drafts)
 }
 
 func TestDiskFull(t *testing.T) {
