@@ -2,6 +2,7 @@ package flows
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -284,7 +285,7 @@ func (s *screen) resolve(next string) string {
 }
 
 // faults collects what is wrong.
-type faults struct{ list []error }
+type faults struct{ list []Fault }
 
 func (f *faults) add(at place, format string, args ...any) {
 	f.list = append(f.list, Fault{File: at.file, Line: at.line, What: fmt.Sprintf(format, args...)})
@@ -335,14 +336,14 @@ func (f *faults) line(name, what string) {
 }
 
 func (f *faults) join() error {
-	slices.SortStableFunc(f.list, func(a, b error) int {
-		x, y := a.(Fault), b.(Fault)
-		if c := strings.Compare(x.File, y.File); c != 0 {
-			return c
-		}
-		return x.Line - y.Line
+	slices.SortStableFunc(f.list, func(x, y Fault) int {
+		return cmp.Or(strings.Compare(x.File, y.File), x.Line-y.Line)
 	})
-	return errors.Join(f.list...)
+	var all []error
+	for _, fault := range f.list {
+		all = append(all, fault)
+	}
+	return errors.Join(all...)
 }
 
 // child returns the i-th element of the list under a key of a mapping.

@@ -119,8 +119,7 @@ func TestBadBooks(t *testing.T) {
 			if err == nil {
 				t.Fatal("the book was taken")
 			}
-			var fault flows.Fault
-			if !errors.As(err, &fault) {
+			if _, ok := errors.AsType[flows.Fault](err); !ok {
 				t.Errorf("the error holds no flows.Fault: %v", err)
 			}
 			for _, want := range c.want {

@@ -1,6 +1,7 @@
 package telegramtest
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -170,9 +171,7 @@ func (s *Server) object(c *chat, m *message) map[string]any {
 			o["entities"] = entities
 		}
 	default:
-		for k, v := range m.media {
-			o[k] = v
-		}
+		maps.Copy(o, m.media)
 		if m.Text != "" {
 			o["caption"] = m.Text
 		}

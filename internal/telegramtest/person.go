@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -80,8 +82,8 @@ func (p *Person) Delete(ids ...int) {
 func (p *Person) Press(button string, message int) error {
 	err := fmt.Errorf("telegramtest: no button %q", button)
 	p.change(func(c *chat) {
-		for i := len(c.messages) - 1; i >= 0; i-- {
-			m := c.messages[i]
+		for _, m := range slices.Backward(c.messages) {
+
 			if message != 0 && m.ID != message {
 				continue
 			}
@@ -173,9 +175,7 @@ func attachment(kind string, n int) map[string]any {
 			"file_id":        fmt.Sprintf("%s-%d", CanaryFile, n),
 			"file_unique_id": fmt.Sprintf("%s-u%d", CanaryFile, n),
 		}
-		for k, v := range more {
-			o[k] = v
-		}
+		maps.Copy(o, more)
 		return o
 	}
 	switch kind {
@@ -309,9 +309,9 @@ func (p *Person) WaitButton(ctx context.Context, button string) (Message, error)
 func (p *Person) waitMessage(ctx context.Context, ok func(Message) bool) (Message, error) {
 	var found Message
 	_, err := p.Wait(ctx, func(chat []Message) bool {
-		for i := len(chat) - 1; i >= 0; i-- {
-			if chat[i].FromBot && ok(chat[i]) {
-				found = chat[i]
+		for _, c := range slices.Backward(chat) {
+			if c.FromBot && ok(c) {
+				found = c
 				return true
 			}
 		}

@@ -69,11 +69,11 @@ func (s *Server) enqueue(u *update) {
 // Inject puts an update into the queue exactly as given, unchecked, and returns
 // its id. make gets the id and returns the update's bytes, which may be
 // anything: an unknown kind, an object of great depth, half an object.
-func (s *Server) Inject(make func(id int64) []byte) int64 {
+func (s *Server) Inject(build func(id int64) []byte) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := s.nextUpdate
-	s.enqueue(&update{kind: "raw", key: -id, raw: make(id)})
+	s.enqueue(&update{kind: "raw", key: -id, raw: build(id)})
 	return id
 }
 

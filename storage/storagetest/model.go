@@ -197,7 +197,7 @@ func (m *machine) same(r *rapid.T) {
 }
 
 func (m *machine) sameError(r *rapid.T, got, want error) {
-	if sentinel(got) != sentinel(want) || (got == nil) != (want == nil) {
+	if !errors.Is(sentinel(got), sentinel(want)) || (got == nil) != (want == nil) {
 		r.Fatalf("got the error %v, want %v", got, want)
 	}
 }

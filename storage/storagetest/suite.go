@@ -138,7 +138,7 @@ func (f *fixture) refuse(c storage.Commit, want error) {
 	if err == nil {
 		f.Fatalf("commit succeeded, want an error")
 	}
-	if got := sentinel(err); got != want {
+	if got := sentinel(err); !errors.Is(got, want) {
 		f.Fatalf("commit: got %v, want %v", err, want)
 	}
 }
