@@ -68,6 +68,9 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	if err = a.store.Release(ctx); err != nil {
 		return nil, err
 	}
+	if err = a.compact(ctx); err != nil {
+		return nil, err
+	}
 	a.bot, err = bot.New(bot.Config{
 		Token:         s.Telegram.token,
 		ServerURL:     s.Telegram.Server,
@@ -147,6 +150,7 @@ func (a *app) Run(ctx context.Context) error {
 		return server.Shutdown(grace)
 	})
 	g.Go(func() error { return a.quarantine().Run(ctx) })
+	g.Go(func() error { return a.compactNightly(ctx) })
 	g.Go(func() error { return a.bot.Run(ctx) })
 	g.Go(func() error { return a.desk.Run(ctx) })
 	g.Go(func() error {

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"suar/storage"
+)
+
+func TestNextNight(t *testing.T) {
+	t.Parallel()
+	jakarta := time.FixedZone("WIB", 7*3600)
+	for _, tt := range []struct{ now, want time.Time }{
+		{time.Date(2026, 3, 1, 3, 29, 59, 0, jakarta), time.Date(2026, 3, 1, 3, 30, 0, 0, jakarta)},
+		{time.Date(2026, 3, 1, 3, 30, 0, 0, jakarta), time.Date(2026, 3, 2, 3, 30, 0, 0, jakarta)},
+		{time.Date(2026, 12, 31, 20, 0, 0, 0, jakarta), time.Date(2027, 1, 1, 3, 30, 0, 0, jakarta)},
+	} {
+		if got := nextNight(tt.now); !got.Equal(tt.want) {
+			t.Errorf("after %v: %v, want %v", tt.now, got, tt.want)
+		}
+	}
+}
+
+// TestErasedIsGoneTheNextDay erases a record from a store in use, and finds its
+// bytes in the folder in the evening and no more after the night.
+func TestErasedIsGoneTheNextDay(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "store")
+	synctest.Test(t, func(t *testing.T) {
+		store, err := storage.OpenBolt(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		sealed := bytes.Repeat([]byte("sealed words of somebody "), 1000)
+		for version, state := range [][]byte{sealed, nil} {
+			if err := store.Commit(t.Context(), storage.Commit{ID: "somebody", Version: uint64(version), At: time.Now(), State: state}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Contains(contents(t, path), sealed[:100]) {
+			t.Fatal("the file has nothing left to find: the test shows nothing")
+		}
+		a := &app{setting: setting{log: slog.New(slog.DiscardHandler)}, store: store}
+		done := make(chan error, 1)
+		go func() { done <- a.compactNightly(t.Context()) }()
+		time.Sleep(24 * time.Hour)
+		select {
+		case err := <-done:
+			t.Errorf("it ended: %v", err)
+		default:
+		}
+		if bytes.Contains(contents(t, path), sealed[:100]) {
+			t.Error("a day later it is still there")
+		}
+	})
+}
+
+// TestNotCompacted has no place for the copy: that is said, and the hotline
+// serves all the same.
+func TestNotCompacted(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "store")
+	store, err := storage.OpenBolt(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if err := os.Mkdir(path+".compacting", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	a := &app{setting: setting{log: slog.New(slog.NewTextHandler(&log, nil))}, store: store}
+	if err := a.compact(t.Context()); err != nil {
+		t.Errorf("compact: %v", err)
+	}
+	if !strings.Contains(log.String(), "level=ERROR") {
+		t.Errorf("the log says nothing of it:\n%s", log.String())
+	}
+}
+
+// contents are all bytes of a store's file and of those beside it.
+func contents(t *testing.T, path string) []byte {
+	t.Helper()
+	names, err := filepath.Glob(path + "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []byte
+	for _, name := range names {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, raw...)
+	}
+	return all
+}
