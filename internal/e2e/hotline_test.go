@@ -131,6 +131,15 @@ func webhook(h *hotline, config map[string]any) {
 	telegram["webhook_secret_file"] = h.secret("webhook", webhookSecret)
 }
 
+// unchecked changes a hotline to a Telegram that leaves the schema out, which
+// costs more than all the rest of it: for load.
+func unchecked(h *hotline, config map[string]any) {
+	h.telegram.Close()
+	h.telegram = telegramtest.New(telegramtest.Options{Unchecked: true})
+	h.t.Cleanup(h.telegram.Close)
+	config["telegram"].(map[string]any)["server"] = h.telegram.URL()
+}
+
 // freeAddress finds a port outside the range from which the system gives ports
 // to outgoing connections: a process that is killed finds it free again.
 func freeAddress(t testing.TB) string {

@@ -22,7 +22,7 @@ func TestKill(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 
-	h := newHotline(t, mattermosttest.Real(t), nil)
+	h := newHotline(t, mattermosttest.Real(t), unchecked)
 	c := newCrowd(t, h, people, 20)
 	c.crashes = true
 	var killing atomic.Bool

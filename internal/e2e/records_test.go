@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -36,13 +37,18 @@ func (c *crowd) transcripts() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	names, err := store.Transcripts(ctx, "", len(c.people)+1)
-	if err != nil || len(names) != len(c.people) {
-		c.t.Fatalf("%d transcripts for %d people (%v)", len(names), len(c.people), err)
+	cases := len(c.people) + len(c.probes)
+	names, err := store.Transcripts(ctx, "", cases+1)
+	if err != nil || len(names) != cases {
+		c.t.Fatalf("%d transcripts for %d people (%v)", len(names), cases, err)
 	}
 	of := map[string]*caller{}
 	for _, one := range c.people {
 		of[one.tag] = one
+	}
+	for n := range c.probes {
+		tag := fmt.Sprintf("p%d", probeTag+n)
+		of[tag] = &caller{tag: tag, said: []string{tag + " says 0000"}}
 	}
 	for _, name := range names {
 		id, err := caseid.Parse(name)
