@@ -186,7 +186,7 @@ func (s *stage) run(b *bot.Bot) (stop func() error) {
 		})
 		return err
 	}
-	s.t.Cleanup(func() { stop() })
+	s.t.Cleanup(func() { _ = stop() })
 	return stop
 }
 

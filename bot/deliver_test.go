@@ -485,8 +485,10 @@ func TestAFloodOfTwoChatsIsTheBots(t *testing.T) {
 		_, err := k.Deliver(t.Context(), d)
 		return failure(t, err).All
 	}
-	if say(canaryChatText) || say(canaryChatText) {
-		t.Error("one chat's flood holds up all")
+	for range 2 {
+		if say(canaryChatText) {
+			t.Error("one chat's flood holds up all")
+		}
 	}
 	if !say("42") {
 		t.Error("two chats' floods at once are not taken for the bot's")

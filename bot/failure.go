@@ -32,7 +32,7 @@ const (
 
 // refusals says what Telegram's errors mean: by status, then by the first part
 // of the description that fits, in lower case.
-var refusals = [...]struct {
+var refusals = [...]struct { //nolint:gochecknoglobals // A table that nothing changes.
 	status int
 	part   string
 	kind   kind

@@ -79,7 +79,7 @@ func (b *Bot) dropWebhook(ctx context.Context) error {
 		_, err := b.api.DeleteWebhook(call, &telegram.DeleteWebhookParams{})
 		cancel()
 		if err == nil || ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // The end of ctx is the end of Run, and no fault.
 		}
 		r := refuse(err)
 		if r.kind == unknown {
@@ -103,7 +103,7 @@ type pollParams struct {
 func (b *Bot) poll(ctx context.Context, offset int64, limit int, timeout time.Duration) ([]received, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout+pollLimit-pollTimeout)
 	defer cancel()
-	resp, body, err := b.call(ctx, "getUpdates", pollParams{
+	resp, body, err := b.call(ctx, "getUpdates", pollParams{ //nolint:bodyclose // call has read and closed it.
 		Offset: offset, Limit: limit, Timeout: int(timeout / time.Second), AllowedUpdates: allowed[:],
 	})
 	if err != nil {

@@ -114,9 +114,12 @@ func TestACrashLosesNothing(t *testing.T) {
 		select {
 		case <-crashed:
 			s.Fail("getUpdates", telegramtest.Always(telegramtest.CutBefore()))
-		case <-done:
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
 		}
-		stop()
+		_ = stop()
 		s.Fail("getUpdates", nil)
 	}
 	last := map[string]int{}

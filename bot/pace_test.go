@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -109,7 +110,7 @@ func TestADeadlineBeforeItsTurn(t *testing.T) {
 		defer cancel()
 		for i := range 4 {
 			_, err := b.Deliver(ctx, engine.Delivery{ID: fmt.Sprint(i), Caller: "7", Effect: flows.Say{Text: "a"}})
-			f, _ := err.(*engine.Failure)
+			f, _ := errors.AsType[*engine.Failure](err)
 			switch {
 			case i < 3 && err != nil:
 				t.Error(err)

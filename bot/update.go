@@ -15,7 +15,7 @@ import (
 type update = models.Update
 
 // allowed are the kinds of updates that we ask for.
-var allowed = [...]string{
+var allowed = [...]string{ //nolint:gochecknoglobals // A list that nothing changes.
 	models.AllowedUpdateMessage,
 	models.AllowedUpdateEditedMessage,
 	models.AllowedUpdateCallbackQuery,

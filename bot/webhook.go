@@ -113,7 +113,7 @@ func (b *Bot) runWebhook(ctx context.Context) error {
 		sleep(ctx, max(b.backoff(failed), r.after))
 		failed++
 	}
-	return nil
+	return nil //nolint:nilerr // The end of ctx is the end of Run, and no fault.
 }
 
 // keepWebhook sets the webhook if it is not ours. Once it was, another address

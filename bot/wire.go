@@ -22,7 +22,7 @@ type wire struct{ http *http.Client }
 
 func newWire(c *http.Client) *wire {
 	if c == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
+		t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forbidigo // A copy of its settings.
 		t.MaxIdleConns = connections
 		t.MaxIdleConnsPerHost = connections
 		t.MaxConnsPerHost = 2 * connections
@@ -76,7 +76,7 @@ func lostAnswer(resp *http.Response) *lost {
 
 // roundTrip performs a request and reads at most maxBody of the answer.
 func (w *wire) roundTrip(r *http.Request) (*http.Response, []byte, error) {
-	resp, err := w.http.Do(r)
+	resp, err := w.http.Do(r) //nolint:gosec // The address is the operator's.
 	if err != nil {
 		return nil, nil, &lost{sent: reached(err), cause: contextError(r.Context(), err)}
 	}
