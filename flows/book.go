@@ -41,6 +41,12 @@ type Policy struct {
 	// are paged again while nobody has acknowledged; the last interval repeats.
 	Urgent   []Duration `yaml:"urgent"`
 	Ordinary []Duration `yaml:"ordinary"`
+	// Unanswered is how long the person's words may wait in a claimed case before
+	// the officers are reminded.
+	Unanswered Duration `yaml:"unanswered"`
+	// Live is how long after a sign of the person replies still go to somebody
+	// who was not asked when they may be written to.
+	Live Duration `yaml:"live"`
 	// Stuck is how long the officers' side may be out of reach before the
 	// person is told.
 	Stuck Duration `yaml:"stuck"`
@@ -96,6 +102,11 @@ type screen struct {
 	Menu bool `yaml:"menu"`
 	// Shows adds what the deployer's directory holds: "numbers" or "pages".
 	Shows string `yaml:"shows"`
+	// Needs is what must be in the directory for the screen to be shown:
+	// "numbers". Otherwise it is passed over.
+	Needs string `yaml:"needs"`
+	// Default is the option that a skipped question counts as.
+	Default string `yaml:"default"`
 	// Next is where Skip, Done and options without a next lead; by default
 	// the screen that follows in the file.
 	Next string `yaml:"next"`
@@ -111,10 +122,14 @@ type option struct {
 
 	ID   string `yaml:"id"`
 	Next string `yaml:"next"`
-	// Alert opens the case, Danger and Minor raise its flags.
+	// Alert opens the case, Danger and Minor raise its flags, Urgent only makes
+	// the officers be called sooner.
 	Alert  bool `yaml:"alert"`
 	Danger bool `yaml:"danger"`
 	Minor  bool `yaml:"minor"`
+	Urgent bool `yaml:"urgent"`
+	// Needs is what must be in the directory for the option to be offered.
+	Needs string `yaml:"needs"`
 	// Only unticks the others on a screen that takes several.
 	Only bool `yaml:"only"`
 	// Kind sets what the conversation is about.

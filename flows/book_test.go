@@ -69,7 +69,7 @@ func TestBadBooks(t *testing.T) {
 		},
 		"a label too long for a telephone": {
 			"text/en.yaml", `ui.leave: "Delete & leave"`, `ui.leave: "Delete this whole conversation and leave it for good"`,
-			[]string{`the label "ui.leave" is longer than 40 characters`},
+			[]string{`the label "ui.leave" is longer than 30 characters`},
 		},
 		"a circle of questions": {
 			"victim.yaml", "  - id: wish\n    fact: wish\n", "  - id: wish\n    next: passport\n    fact: wish\n",
@@ -77,15 +77,15 @@ func TestBadBooks(t *testing.T) {
 		},
 		"a question that nobody comes to": {
 			"emergency.yaml", "  - id: list\n", "  - id: orphan\n    next: authorities\n    options:\n      - {id: a}\n\n  - id: list\n",
-			[]string{`emergency.yaml:28: nobody can come to the screen "emergency.orphan"`},
+			[]string{`emergency.yaml:29: nobody can come to the screen "emergency.orphan"`},
 		},
 		"a screen that is not there": {
 			"opening.yaml", "next: victim.citizen", "next: victim.nationality",
-			[]string{`opening.yaml:28: next: there is no screen "victim.nationality"`},
+			[]string{`opening.yaml:27: next: there is no screen "victim.nationality"`},
 		},
 		"a dead end": {
 			"emergency.yaml", "    next: case.talk\n    options:\n      - {id: yes}\n      - {id: no}\n      - {id: ask}\n", "",
-			[]string{`emergency.yaml:34: the screen "emergency.authorities" is a dead end`},
+			[]string{`emergency.yaml:36: the screen "emergency.authorities" is a dead end`},
 		},
 		"an unknown word": {
 			"victim.yaml", "    many: true\n", "    multi: true\n",
@@ -101,7 +101,7 @@ func TestBadBooks(t *testing.T) {
 		},
 		"a duration that is none": {
 			"policy.yaml", "idle: 24h", "idle: a day",
-			[]string{`policy.yaml:14: "a day" is no duration`},
+			[]string{`policy.yaml:16: "a day" is no duration`},
 		},
 		"nobody would be called again": {
 			"policy.yaml", "urgent: [2m, 8m, 10m]", "urgent: []",

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ func (b *Book) Card(s State, at time.Time) Card {
 
 	add := func(key, value string) { card.Lines = append(card.Lines, Line{Label: say(key), Value: value}) }
 	clock := func(t time.Time) string {
-		return t.UTC().Add(time.Duration(b.policy.UTCOffset)).Format("2006-01-02 15:04")
+		return t.UTC().Add(time.Duration(b.policy.UTCOffset)).Format("2006-01-02 15:04") + " " + b.zone()
 	}
 	switch c.Phase {
 	case Opening, Alerting:
@@ -49,18 +50,19 @@ func (b *Book) Card(s State, at time.Time) Card {
 		card.Tone = ToneClosed
 		add("card.status", say("card.status.closed", "officer", "@"+c.Officer.Name, "time", clock(c.Closed)))
 	}
-	if c.Phase != Ended {
-		card.Actions = append(card.Actions, Action{Name: ActionClose, Label: say("card.close"), Confirm: say("card.close.confirm", "code", card.Code)})
+	if c.Phase == Owned {
+		confirm := say("card.close.confirm", "code", card.Code)
+		if s.held() {
+			confirm += " " + say("card.close.waiting")
+		}
+		card.Actions = []Action{{Name: ActionClose, Label: say("card.close"), Confirm: confirm}}
 	}
-	yes := map[bool]string{true: say("card.yes"), false: say("card.no_sign")}
-	add("card.flag.danger", yes[f.Danger])
-	add("card.flag.minor", yes[f.Minor])
+	b.facts(&card, f, b.contactLine(s))
 	language := say("card.unknown")
 	if f.Language != "" {
 		language = b.text[f.Language].name
 	}
 	add("card.language", language)
-	add("card.contact", b.contactLine(s))
 	notice := say("card.notice.not")
 	if f.Notice != "" {
 		notice = say("card.notice.yes", "version", f.Notice)
@@ -69,26 +71,47 @@ func (b *Book) Card(s State, at time.Time) Card {
 	if s.Earlier != "" {
 		add("card.earlier", s.Earlier)
 	}
-	for _, a := range f.Answers {
-		if a.Fact != factContact {
-			card.Lines = append(card.Lines, Line{Label: say("fact." + a.Fact), Value: b.answerLine(a)})
-		}
-	}
-	if rest := b.notAsked(f); len(rest) > 0 {
-		add("card.not_asked", strings.Join(rest, ", "))
-	}
 	return card
 }
+
+// facts adds what was asked: first what decides what to do, then what else was
+// answered, and in a line each what was skipped and what was not asked.
+func (b *Book) facts(card *Card, f Facts, contact string) {
+	say := func(key string) string { return b.say(b.policy.Officers, key) }
+	var first, rest []Line
+	var skipped []string
+	for _, a := range f.Answers {
+		line := Line{Label: say("fact." + a.Fact), Value: b.answerLine(a)}
+		switch {
+		case a.Fact == factContact:
+		case a.skipped() && b.screens[a.Screen] != nil && b.screens[a.Screen].Default == "":
+			skipped = append(skipped, line.Label)
+		case slices.Contains([]string{"urgent", "wish", "area"}, a.Fact):
+			first = append(first, line)
+		default:
+			rest = append(rest, line)
+		}
+	}
+	card.Lines = append(card.Lines, first...)
+	card.Lines = append(card.Lines, Line{Label: say("card.contact"), Value: contact})
+	card.Lines = append(card.Lines, rest...)
+	if len(skipped) > 0 {
+		card.Lines = append(card.Lines, Line{Label: say("card.skipped"), Value: strings.Join(skipped, ", ")})
+	}
+	if list := b.notAsked(f); len(list) > 0 {
+		card.Lines = append(card.Lines, Line{Label: say("card.not_asked"), Value: strings.Join(list, ", ")})
+	}
+}
+
+// skipped reports whether the question was asked and passed over.
+func (a Answer) skipped() bool { return len(a.Options) == 0 && a.Text == "" }
 
 // contactLine is the person's contact rule, and how many replies wait for it.
 func (b *Book) contactLine(s State) string {
 	say := func(key string, pairs ...string) string { return b.say(b.policy.Officers, key, pairs...) }
 	line := say("card.contact.none")
 	if a, ok := s.facts().answer(factContact); ok {
-		line = say("card.contact.default")
-		if len(a.Options) > 0 {
-			line = b.answerLine(a)
-		}
+		line = b.answerLine(a)
 	}
 	switch {
 	case s.Shut:
@@ -108,13 +131,21 @@ func (b *Book) contactLine(s State) string {
 	return line
 }
 
+// zone names the policy's clock.
+func (b *Book) zone() string {
+	return fmt.Sprintf("UTC%+d", int(time.Duration(b.policy.UTCOffset).Hours()))
+}
+
 // answerLine is an answer in the officers' language.
 func (b *Book) answerLine(a Answer) string {
 	say := func(key string) string { return b.say(b.policy.Officers, key) }
 	if a.Text != "" {
 		return say("card.in_thread")
 	}
-	if len(a.Options) == 0 {
+	if a.skipped() {
+		if here := b.screens[a.Screen]; here != nil && here.Default != "" {
+			return say(a.Screen+"."+here.Default) + " (" + say("card.skipped") + ")"
+		}
 		return say("card.skipped")
 	}
 	var labels []string

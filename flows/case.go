@@ -51,8 +51,8 @@ func (t *turn) open() {
 // new one.
 func (t *turn) call() {
 	c := t.s.Case
-	if c.Phase == Opening || c.Calling {
-		return // The card itself, or a call under way, calls them.
+	if c.Phase != Owned {
+		return // The card itself, or the calls under way, call them.
 	}
 	c.Phase, c.Placed, c.Pages, c.Late, c.Calling = Alerting, t.m.At, 1, false, true
 	if c.Since.IsZero() {
@@ -90,6 +90,7 @@ func (t *turn) replied(ev Replied) {
 		// Whoever answers has read: no second tap at 3 a.m.
 		t.claimed(ev.Officer)
 	}
+	t.s.Case.Owed, t.s.Case.Nudged = time.Time{}, false
 	t.record("officer:"+ev.Officer.Name, "replied", ev.Text)
 	if ev.Files > 0 {
 		t.tell("card.files")
@@ -231,23 +232,23 @@ func (t *turn) closed(o Officer) {
 }
 
 // letOut reports whether something new may be sent to the person at an instant,
-// by the person's own rule. Until the person was asked for a rule there is none:
-// whoever presses "danger" waits for an answer.
+// by the person's own rule. Until the person was asked for a rule, replies go as
+// long as there was a sign of them lately: whoever presses "danger" waits for an
+// answer, and somebody else may hold the telephone later.
 func (b *Book) letOut(s State, at time.Time) bool {
 	if s.Left || s.Shut {
 		return false
 	}
-	a, ok := s.answer(factContact)
-	if !ok || len(a.Options) == 0 {
-		// Asked and skipped means the default, which is to stay silent.
-		return !ok
-	}
-	switch a.Options[0] {
-	case "any", "here":
+	switch a, ok := s.answer(factContact); {
+	case !ok:
+		return at.Before(b.policy.Live.after(s.Seen))
+	case len(a.Options) == 0:
+		return false // Skipped means the default, which is to stay silent.
+	case a.Options[0] == "any", a.Options[0] == "here", a.Options[0] == "call":
 		return true
-	case "day":
+	case a.Options[0] == "day":
 		return b.day(at)
-	case "night":
+	case a.Options[0] == "night":
 		return !b.day(at)
 	}
 	return false
@@ -268,7 +269,8 @@ func (b *Book) Wanted(s State, e Effect) bool {
 }
 
 // factContact is the fact that holds the person's contact rule. Its options are
-// first, any, day and night, and for families here, first and call.
+// first, any, day and night, and for families here, first and call (an officer
+// arranges it here).
 const factContact = "contact"
 
 // day reports whether it is day on the policy's clock.

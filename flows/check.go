@@ -14,21 +14,20 @@ func uiTexts() []string {
 	return []string{
 		"ui.again", "ui.back", "ui.check", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
 		"ui.lost", "ui.media", "ui.no_numbers", "ui.no_pages", "ui.no_reply", "ui.notice_short",
-		"ui.person", "ui.privacy", "ui.skip", "ui.status.alerting",
+		"ui.person", "ui.privacy", "ui.rule_hours", "ui.rule_silent", "ui.skip", "ui.status.alerting",
 		"ui.status.claimed", "ui.status.closed", "ui.status.late",
 		"ui.status.opening", "ui.status.sending", "ui.status.stuck",
 		"card.again", "card.attached", "card.back", "card.blocked", "card.claim", "card.close",
-		"card.close.confirm", "card.contact", "card.contact.default",
+		"card.close.confirm", "card.contact",
 		"card.contact.left", "card.contact.none", "card.contact.shut",
-		"card.contact.waiting", "card.danger", "card.earlier", "card.edit_late",
-		"card.edited", "card.files", "card.flag.danger", "card.flag.minor",
-		"card.in_thread", "card.kind.message", "card.language", "card.left",
-		"card.minor", "card.no_sign", "card.not_asked", "card.notice",
+		"card.contact.waiting", "card.close.waiting", "card.danger", "card.earlier", "card.edit_late",
+		"card.edited", "card.files", "card.in_thread", "card.kind.message", "card.language", "card.left",
+		"card.minor", "card.not_asked", "card.notice",
 		"card.notice.not", "card.notice.yes", "card.page", "card.reply_blocked",
 		"card.replaced", "card.reply_closed", "card.skipped", "card.status", "card.status.claimed",
 		"card.status.closed", "card.status.waiting", "card.too_many", "card.undelivered.blocked",
 		"card.undelivered.given_up", "card.undelivered.gone",
-		"card.undelivered.rejected", "card.unknown", "card.yes",
+		"card.unanswered", "card.undelivered.rejected", "card.unknown",
 		"desk.again", "desk.refused", "desk.unknown",
 		"media.contact", "media.file", "media.location", "media.other",
 		"media.photo", "media.sticker", "media.video", "media.voice",
@@ -38,7 +37,7 @@ func uiTexts() []string {
 // The longest a label and a text may be: a telephone's button, and what leaves
 // room for a status line and a note within Telegram's 4,096.
 const (
-	longestLabel = 40
+	longestLabel = 30
 	longestText  = 1800
 )
 
@@ -70,7 +69,7 @@ func (b *Book) checkPolicy(faults *faults) {
 			faults.add(at, "%s: give at least one interval of a second or more, or nobody is called again", key)
 		}
 	}
-	for key, d := range map[string]Duration{"stuck": p.Stuck, "idle": p.Idle, "sweep": p.Sweep, "keep": p.Keep} {
+	for key, d := range map[string]Duration{"unanswered": p.Unanswered, "live": p.Live, "stuck": p.Stuck, "idle": p.Idle, "sweep": p.Sweep, "keep": p.Keep} {
 		if d < Duration(time.Second) {
 			faults.add(at, "%s: must be a second or more", key)
 		}
@@ -103,6 +102,17 @@ func (b *Book) checkScreens(faults *faults) {
 		if s.Shows != "" && s.Shows != "numbers" && s.Shows != "pages" {
 			faults.add(s.at, "shows: %q is not known; numbers and pages are", s.Shows)
 		}
+		for _, needs := range append([]string{s.Needs}, needs(s.Options)...) {
+			if needs != "" && needs != "numbers" {
+				faults.add(s.at, "needs: %q is not known; numbers is", needs)
+			}
+		}
+		if s.Needs != "" && s.Next == "" {
+			faults.add(s.at, "the screen %q can be passed over, so it needs a next", name)
+		}
+		if s.Default != "" && s.option(s.Default).ID == "" {
+			faults.add(s.at, "default: there is no option %q", s.Default)
+		}
 		if s.Next != "" && b.screens[s.Next] == nil {
 			faults.add(s.at, "next: there is no screen %q", s.Next)
 		}
@@ -127,6 +137,14 @@ func (b *Book) checkScreens(faults *faults) {
 			}
 		}
 	}
+}
+
+func needs(options []option) []string {
+	var out []string
+	for _, o := range options {
+		out = append(out, o.Needs)
+	}
+	return out
 }
 
 // leads returns where a screen can lead.

@@ -17,21 +17,31 @@ func (b *Book) View(s State, at time.Time) View {
 	}
 	say := func(key string, pairs ...string) string { return b.say(s.Language, key, pairs...) }
 	numbers := b.numbers(s.Language, at)
-	if numbers == "" {
-		numbers = say("ui.no_numbers")
-	}
 	var parts []string
 	if status := b.status(s); status != "" {
-		parts = append(parts, say(status, "numbers", numbers))
-		if s.Notice == "" && s.Case.Phase != Ended && s.Case.Phase != Owned {
+		parts = append(parts, strings.TrimSpace(say(status, "numbers", numbers)))
+		if s.Notice == "" && len(s.Answers) == 0 && s.Case.Phase != Ended && s.Case.Phase != Owned {
 			parts = append(parts, say("ui.notice_short"))
 		}
 	}
 	if s.Case != nil && s.Case.Lost && !s.Left {
 		parts = append(parts, say("ui.lost"))
 	}
+	if s.Note == notePrivacy {
+		// It is long: it stands alone, with the way back.
+		return View{
+			Text: strings.Join(append(parts, say(s.Note)), "\n\n"),
+			Rows: [][]Button{{{Label: say("ui.back"), Data: s.Token + "." + pressReturn}}},
+		}
+	}
 	if s.Note != "" {
-		parts = append(parts, say(s.Note, "numbers", numbers))
+		parts = append(parts, say(s.Note))
+	}
+	if here.name == b.policy.Talk && b.status(s) != "" && s.Case.Phase != Ended {
+		parts = append(parts, say(s.rule()))
+	}
+	if numbers == "" {
+		numbers = say("ui.no_numbers")
 	}
 	v := View{}
 	page, open := b.page(s, at)
@@ -103,7 +113,10 @@ func (b *Book) choices(v *View, s State, here *screen, at time.Time) {
 		}
 	}
 	for i, o := range here.Options {
-		label := b.say(s.Language, here.label(o))
+		if !b.has(o.Needs, at) {
+			continue
+		}
+		label := b.say(s.Language, here.label(o), "from", clockTime(b.policy.Day.From), "to", clockTime(b.policy.Day.To))
 		if here.Many {
 			box := "☐ "
 			if slices.Contains(s.Picks, o.ID) {
@@ -117,16 +130,21 @@ func (b *Book) choices(v *View, s State, here *screen, at time.Time) {
 			Danger: o.Danger && o.Kind != "",
 		})
 	}
+	v.stack(list)
+	if here.Many {
+		v.Rows = append(v.Rows, []Button{{Label: b.say(s.Language, "ui.done"), Data: s.Token + "." + pressDone}})
+	}
+}
+
+// stack adds buttons, two in a row where both are short.
+func (v *View) stack(list []Button) {
 	for len(list) > 0 {
 		n := 1
 		if len(list) > 1 && short(list[0]) && short(list[1]) {
 			n = 2
 		}
-		v.Rows = append(v.Rows, list[:n:n])
+		v.Rows = append(v.Rows, slices.Clip(list[:n]))
 		list = list[n:]
-	}
-	if here.Many {
-		v.Rows = append(v.Rows, []Button{{Label: b.say(s.Language, "ui.done"), Data: s.Token + "." + pressDone}})
 	}
 }
 
@@ -144,26 +162,46 @@ func (b *Book) controls(v *View, s State, here *screen, open bool) {
 	if !open && !here.Gate && here.Next != "" {
 		row = append(row, button("ui.skip", pressSkip))
 	}
-	if len(row) > 0 {
-		v.Rows = append(v.Rows, row)
-	}
+	v.stack(row)
 	row = nil
+	ended := s.Case != nil && s.Case.Phase == Ended && !s.Left
 	switch {
-	case s.Case != nil && s.Case.Phase == Ended && !s.Left:
+	case ended:
 		row = append(row, button("ui.again", pressNew))
-	case here.name != b.policy.Talk && here.name != b.policy.Gone:
+	case here.name != b.policy.Gone:
 		row = append(row, button("ui.person", pressHuman))
 	}
-	if here.name == b.policy.Talk && s.Case != nil && !s.Left && s.silent() {
+	if here.name == b.policy.Talk && s.Case != nil && !s.Left && (s.rule() != "" || s.held()) {
 		row = append(row, button("ui.check", pressCheck))
 	}
 	row = append(row, button("ui.leave", pressLeave))
-	v.Rows = append(v.Rows, row)
+	v.stack(row)
 }
 
-// silent reports whether the person's rule holds replies back at times, so that
-// they have to be asked for.
-func (s State) silent() bool {
+// notePrivacy is the note that stands alone.
+const notePrivacy = "ui.privacy"
+
+// rule is the text key of what the person's rule means for replies, "" if they
+// come by themselves.
+func (s State) rule() string {
 	a, ok := s.answer(factContact)
-	return ok && (len(a.Options) == 0 || a.Options[0] != "any" && a.Options[0] != "here")
+	switch {
+	case !ok:
+		return ""
+	case len(a.Options) == 0 || a.Options[0] == "first":
+		return "ui.rule_silent"
+	case a.Options[0] == "day" || a.Options[0] == "night":
+		return "ui.rule_hours"
+	}
+	return ""
+}
+
+// held reports whether replies wait.
+func (s State) held() bool {
+	return slices.ContainsFunc(s.Replies, func(r Reply) bool { return r.Held })
+}
+
+// clockTime is an offset from midnight as people read it.
+func clockTime(d Duration) string {
+	return time.Time{}.Add(time.Duration(d)).Format("15.04")
 }

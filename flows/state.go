@@ -68,6 +68,8 @@ type Facts struct {
 	Answers []Answer `json:"answers,omitempty"`
 	Danger  bool     `json:"danger,omitempty"`
 	Minor   bool     `json:"minor,omitempty"`
+	// Pressing says that an answer asks for a human soon, without danger.
+	Pressing bool `json:"pressing,omitempty"`
 }
 
 // An Answer is what became of one question.
@@ -137,6 +139,10 @@ type Case struct {
 	// person waits for.
 	Paging  bool `json:"paging,omitempty"`
 	Calling bool `json:"calling,omitempty"`
+	// Owed is when the person wrote the first words that no officer has answered,
+	// Nudged that an officer was reminded of them.
+	Owed   time.Time `json:"owed,omitzero"`
+	Nudged bool      `json:"nudged,omitempty"`
 	// Lost says that the person's last words could not be passed on.
 	Lost bool `json:"lost,omitempty"`
 	// Stuck says that the person was told that the officers' side cannot be
@@ -181,7 +187,7 @@ func (s State) Thread() PostID {
 // Urgent reports whether effects of this conversation go before others'.
 func (s State) Urgent() bool {
 	f := s.facts()
-	return f.Danger || f.Minor
+	return f.Danger || f.Minor || f.Pressing
 }
 
 // facts are what the officers know of the person.

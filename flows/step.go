@@ -166,6 +166,7 @@ func (t *turn) rejoin() {
 	}
 	t.s.Danger = t.s.Danger || since.Danger
 	t.s.Minor = t.s.Minor || since.Minor
+	t.s.Pressing = t.s.Pressing || since.Pressing
 	for _, a := range since.Answers {
 		if len(a.Options) == 0 && a.Text == "" {
 			continue
@@ -174,7 +175,6 @@ func (t *turn) rejoin() {
 		t.record("person", "answers", t.book.plain(a))
 		t.relayAnswer(a)
 	}
-	t.release(true)
 }
 
 // with reports whether the officers are in the conversation: they have a case,
@@ -224,6 +224,10 @@ func (t *turn) enter(name string) {
 			name = t.book.policy.Talk
 		}
 	}
+	if here := t.book.screens[name]; !t.book.has(here.Needs, t.m.At) && here.Next != "" {
+		t.enter(here.Next)
+		return
+	}
 	t.s.Screen, t.s.Page, t.s.Picks = name, "", nil
 	t.s.Token = t.m.token()
 	if t.book.screens[name].Menu {
@@ -243,6 +247,7 @@ func (t *turn) advance(name string) {
 		t.s.Trail = append(t.s.Trail, t.s.Screen)
 	}
 	t.enter(name)
+	t.release(false) // Whoever goes on is there, or has just said when to write.
 }
 
 func (t *turn) asked(ev Asked) {
@@ -254,7 +259,7 @@ func (t *turn) asked(ev Asked) {
 	switch ev.What {
 	case AskPrivacy:
 		t.start()
-		t.s.Note = "ui.privacy"
+		t.s.Note = notePrivacy
 	case AskLanguage:
 		t.start()
 		t.speak(t.other())
@@ -280,8 +285,11 @@ func (t *turn) said(ev Said) {
 		t.start()
 		return
 	}
-	if here := t.book.screens[t.s.Screen]; here != nil && here.Text && !t.with() {
+	if here := t.book.screens[t.s.Screen]; here != nil && here.Text {
 		t.answer(here, nil, ev.Text)
+		if t.with() {
+			t.relay(t.officers("fact."+here.Fact), ev.Text)
+		}
 		t.advance(here.Next)
 		t.show(false)
 		if here.Alert {
@@ -289,10 +297,16 @@ func (t *turn) said(ev Said) {
 		}
 		return
 	}
+	back := t.s.Left
 	t.human()
 	t.relay("", ev.Text)
 	t.record("person", "said", ev.Text)
-	t.release(true)
+	if !back {
+		t.release(true)
+	}
+	if c := t.s.Case; c.Phase == Owned && c.Owed.IsZero() {
+		c.Owed = t.m.At
+	}
 	if here := t.book.screens[t.s.Screen]; here == nil || here.name == t.book.policy.Gone || here.flow == t.book.screens[t.book.policy.First].flow {
 		t.enter(t.book.policy.Talk)
 	}
@@ -354,6 +368,7 @@ const (
 	pressDone   = "d"
 	pressNew    = "n"
 	pressCheck  = "r"
+	pressReturn = "k"
 	pressOption = "o"
 	pressPage   = "p"
 	// eraseData is the data of the button beneath an officer's message. It
@@ -400,10 +415,13 @@ func (t *turn) chose(ev Chose) {
 		t.back(here)
 	case pressHuman:
 		t.human()
+		t.call()
 		t.advance(t.book.policy.Talk)
 		t.show(false)
 	case pressLeave:
 		t.leave()
+	case pressReturn:
+		t.show(false)
 	case pressCheck:
 		if t.with() && !t.release(true) {
 			t.s.Note = "ui.no_reply"
@@ -480,7 +498,7 @@ func (t *turn) settle(here *screen, ids []string) {
 		return
 	}
 	next, alert := here.Next, here.Alert
-	urgent := t.s.Urgent()
+	raised := false
 	for _, id := range ids {
 		o := here.option(id)
 		if o.ID == "" {
@@ -501,6 +519,8 @@ func (t *turn) settle(here *screen, ids []string) {
 		}
 		t.s.Danger = t.s.Danger || o.Danger
 		t.s.Minor = t.s.Minor || o.Minor
+		t.s.Pressing = t.s.Pressing || o.Urgent
+		raised = raised || o.Danger || o.Minor || o.Urgent
 		if o.Note != "" {
 			t.s.Note = o.Note
 		}
@@ -515,7 +535,7 @@ func (t *turn) settle(here *screen, ids []string) {
 	if alert {
 		t.open()
 	}
-	if t.with() && t.s.Urgent() && (!urgent || here.flow == t.book.screens[t.book.policy.First].flow) {
+	if raised && t.with() {
 		t.call()
 	}
 }
@@ -653,6 +673,7 @@ func (b *Book) due(s State, now time.Time) time.Time {
 		at(b.pageAt(s))
 	case Owned:
 		at(b.stuckAt(s))
+		at(b.owedAt(s))
 	case Ended:
 		at(b.policy.Keep.after(c.Closed))
 	}
@@ -673,6 +694,15 @@ func (b *Book) stuckAt(s State) time.Time {
 		return b.policy.Stuck.after(c.Opened)
 	case c.Unsent > 0 || c.Calling:
 		return b.policy.Stuck.after(c.Since)
+	}
+	return time.Time{}
+}
+
+// owedAt is when an officer is reminded of words that nobody has answered, zero
+// if there are none or it was done.
+func (b *Book) owedAt(s State) time.Time {
+	if c := s.Case; !c.Owed.IsZero() && !c.Nudged {
+		return b.policy.Unanswered.after(c.Owed)
 	}
 	return time.Time{}
 }
@@ -714,6 +744,10 @@ func (t *turn) timedOut() {
 	if came(t.book.stuckAt(t.s)) {
 		c.Stuck = true
 		t.show(true)
+	}
+	if c.Phase == Owned && came(t.book.owedAt(t.s)) {
+		c.Nudged = true
+		t.page("card.unanswered")
 	}
 	if c.Phase == Alerting && came(t.book.pageAt(t.s)) {
 		// After a long sleep one call is enough.

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -77,3 +78,8 @@ func (b *Book) say(language, key string, pairs ...string) string {
 
 // label is the text of an option's button.
 func (s *screen) label(o option) string { return s.name + "." + o.ID }
+
+// has reports whether the directory has what a screen or an option needs.
+func (b *Book) has(needs string, at time.Time) bool {
+	return needs != "numbers" || b.numbers("", at) != ""
+}

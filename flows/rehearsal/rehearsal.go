@@ -98,6 +98,9 @@ func (r *Rehearsal) person(what string) error {
 	case "starts":
 		r.happen(flows.Started{Message: r.message()})
 	case "says":
+		if strings.EqualFold(strings.TrimSpace(text), "hapus") {
+			return r.person("asks delete")
+		}
 		r.happen(flows.Said{Message: r.message(), Text: text})
 	case "corrects":
 		id, text, ok := strings.Cut(text, ": ")
@@ -133,7 +136,7 @@ func (r *Rehearsal) press(label string) error {
 	var labels []string
 	for _, row := range r.book.View(s, r.now).Rows {
 		for _, b := range row {
-			if strings.TrimLeft(b.Label, "☐☑ ") == label {
+			if strings.TrimLeft(b.Label, "☐☑ ") == strings.TrimLeft(label, "☐☑ ") {
 				r.happen(flows.Chose{Message: bubble, Data: b.Data})
 				return nil
 			}
@@ -162,7 +165,7 @@ func (r *Rehearsal) officer(name, what string) error {
 	case "deletes":
 		r.happen(flows.Withdrawn{Post: flows.PostID(post)})
 	default:
-		return fmt.Errorf("%q is nothing that somebody can do", name+" "+verb)
+		return fmt.Errorf("%q is nothing that somebody can do; help lists the lines", name+" "+verb)
 	}
 	return nil
 }
