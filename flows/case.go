@@ -103,11 +103,11 @@ func (t *turn) replied(ev Replied) {
 		t.refuse(ev.Post, "card.too_many")
 		return
 	}
-	t.keep(Reply{Post: ev.Post, At: t.m.At, Text: ev.Text, Held: true})
+	t.keep(Reply{Post: ev.Post, At: t.m.At, Text: ev.Text, Held: true, Ask: t.s.Left})
 	if t.s.Shut {
 		t.tell("card.reply_blocked")
 	}
-	t.release(false)
+	t.release(byRule)
 	if t.s.Replies[len(t.s.Replies)-1].Held {
 		t.do(Mark{Post: ev.Post, Sign: SignHeld})
 		t.update()
@@ -310,23 +310,28 @@ func (b *Book) letOutAt(s State, after time.Time) (time.Time, bool) {
 	return next, true
 }
 
-// release lets held replies go: all when the person asks by writing or by a
-// press, else if the person's rule allows it now. It reports whether there were
-// any.
-func (t *turn) release(asked bool) bool {
-	if t.s.Left || t.s.Shut || (!asked && !t.book.letOut(t.s, t.m.At)) {
+// What lets held replies go.
+const (
+	byRule  = iota // the person's rule allows it now
+	bySign         // the person has just written
+	byPress        // the person asks to see replies
+)
+
+// release lets held replies go. It reports whether there were any.
+func (t *turn) release(by int) bool {
+	if t.s.Left || t.s.Shut || (by == byRule && !t.book.letOut(t.s, t.m.At)) {
 		return false
 	}
 	released := false
 	for i, r := range t.s.Replies {
-		if !r.Held {
+		if !r.Held || (r.Ask && by != byPress) {
 			continue
 		}
-		t.s.Replies[i].Held = false
+		t.s.Replies[i].Held, t.s.Replies[i].Ask = false, false
 		t.do(Say{Post: r.Post, Text: r.Text, Erase: t.say("ui.erase"), Data: eraseData})
 		released = true
 	}
-	if released && asked {
+	if released && by != byRule {
 		t.update()
 	}
 	return released
@@ -424,6 +429,7 @@ func (t *turn) arrived(e Say, id MessageID) {
 // hold lets a reply wait that was already on its way.
 func (t *turn) hold(i int, e Say) {
 	r := &t.s.Replies[i]
+	r.Ask = t.s.Left
 	if r.Held = true; r.Text == "" {
 		r.Text = e.Text
 	}

@@ -100,6 +100,9 @@ type Reply struct {
 	Message MessageID `json:"message,omitempty"`
 	// Held says that it waits for the person's contact rule.
 	Held bool `json:"held,omitempty"`
+	// Ask says that only a press for replies lets it go: it was written to
+	// somebody who had deleted the chat, and who writes now may be another.
+	Ask bool `json:"ask,omitempty"`
 	// Gone says that the officer took it back while it was on its way.
 	Gone bool `json:"gone,omitempty"`
 	// Note says that it is not a reply but an internal note.

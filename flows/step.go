@@ -247,7 +247,7 @@ func (t *turn) advance(name string) {
 		t.s.Trail = append(t.s.Trail, t.s.Screen)
 	}
 	t.enter(name)
-	t.release(false) // Whoever goes on is there, or has just said when to write.
+	t.release(byRule) // Whoever goes on is there, or has just said when to write.
 }
 
 func (t *turn) asked(ev Asked) {
@@ -297,13 +297,10 @@ func (t *turn) said(ev Said) {
 		}
 		return
 	}
-	back := t.s.Left
 	t.human()
 	t.relay("", ev.Text)
 	t.record("person", "said", ev.Text)
-	if !back {
-		t.release(true)
-	}
+	t.release(bySign)
 	if c := t.s.Case; c.Phase == Owned && c.Owed.IsZero() {
 		c.Owed = t.m.At
 	}
@@ -423,7 +420,7 @@ func (t *turn) chose(ev Chose) {
 	case pressReturn:
 		t.show(false)
 	case pressCheck:
-		if t.with() && !t.release(true) {
+		if t.with() && !t.release(byPress) {
 			t.s.Note = "ui.no_reply"
 		}
 		t.show(false)
@@ -621,7 +618,7 @@ func (t *turn) depart() {
 	}
 	for i, r := range t.s.Replies {
 		if r.Message == "" && r.Text != "" {
-			t.s.Replies[i].Held = true
+			t.s.Replies[i].Held, t.s.Replies[i].Ask = true, true
 		}
 	}
 }
@@ -724,7 +721,7 @@ func (t *turn) timedOut() {
 	now := t.m.At
 	came := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
 
-	t.release(false)
+	t.release(byRule)
 	t.sweep()
 	c := t.s.Case
 	if c == nil {
