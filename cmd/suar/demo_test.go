@@ -245,7 +245,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	b.shot("04-written")
 
 	b.click("threads", "Claim")
-	b.seesText("chat", "An officer has opened your case.")
+	b.seesText("chat", "An officer has opened your conversation.")
 	b.types("#threads .reply textarea", "I am Siti of the embassy. Are you safe to write?")
 	b.seesText("chat", "I am Siti of the embassy.")
 	b.seesText("threads", "it is on the person’s phone")
