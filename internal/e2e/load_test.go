@@ -84,7 +84,7 @@ func newCrowd(t testing.TB, h *hotline, people, rounds int) *crowd {
 		one.types = one.tag + " the name in the passport"
 		switch i % 3 {
 		case 0:
-			one.steps, one.danger = append(danger[:len(danger):len(danger)], dangers...), true
+			one.steps, one.danger = slices.Concat(danger, dangers), true
 		case 1:
 			one.steps = victim
 		case 2:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -58,11 +59,11 @@ var (
 	// is on its way.
 	danger  = []string{"opening.language.en", "opening.now.danger"}
 	dangers = []string{"emergency.what.life", "emergency.where.bokeo", "emergency.numbers.no", "emergency.authorities.ask"}
-	victim  = append(opening[:len(opening):len(opening)],
+	victim  = append(slices.Clip(opening),
 		"opening.need.me", "victim.citizen.yes", "victim.minor.no", "victim.free.permission", "victim.passport.agent",
 		"victim.promised.partly", "victim.pay.yes", "victim.refuse.no", "victim.withheld.pay", "ui.done@victim.withheld",
 		"ui.skip@victim.where", "victim.wish.talk", "victim.contact.any")
-	family = append(opening[:len(opening):len(opening)],
+	family = append(slices.Clip(opening),
 		"opening.need.family", "family.promise.understood", "family.relation.parent", "family.knows.knows", "family.last.month",
 		"family.danger.unsure", "family.where.laos", "family.money.no", "family.minor.no", "type@family.name",
 		"family.contact.here", "family.share.kemlu", "ui.done@family.share")
@@ -117,8 +118,8 @@ func (p *person) see(ctx context.Context, screen, label string) (message, error)
 	}
 	var found message
 	chat, err := p.Wait(ctx, func(chat []message) bool {
-		for i := len(chat) - 1; i >= 0; i-- {
-			if m := chat[i]; m.FromBot && contains(m.Text, question) && (label == "" || data(m, label) != "") {
+		for _, m := range slices.Backward(chat) {
+			if m.FromBot && contains(m.Text, question) && (label == "" || data(m, label) != "") {
 				found = m
 				return true
 			}
