@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,8 @@ type Number struct {
 	// VerifiedOn is the day (2006-01-02) on which VerifiedBy called it.
 	VerifiedOn string `yaml:"verified_on"`
 	VerifiedBy string `yaml:"verified_by"`
+
+	at place
 }
 
 // A DirectoryTab is a page of consular information: opening hours, passports.
@@ -32,10 +35,13 @@ type DirectoryTab struct {
 	Text       map[string]string `yaml:"text"`
 	VerifiedOn string            `yaml:"verified_on"`
 	VerifiedBy string            `yaml:"verified_by"`
+
+	at place
 }
 
 // ParseDirectory reads a directory strictly and returns every fault at once,
-// joined, each a [Fault]. name is for the faults.
+// joined, each a [Fault]. name is for the faults. What depends on the day and on
+// the book is for [Directory.Check].
 func ParseDirectory(name string, raw []byte) (Directory, error) {
 	var d Directory
 	var faults faults
@@ -45,6 +51,7 @@ func ParseDirectory(name string, raw []byte) (Directory, error) {
 	}
 	for i, n := range d.Numbers {
 		at := place{name, line(child(root, "numbers", i))}
+		d.Numbers[i].at = at
 		checkEntry(&faults, at, n.VerifiedOn, n.VerifiedBy)
 		if n.Number == "" || strings.Trim(n.Number, "+0123456789 ()-") != "" {
 			faults.add(at, "a number has digits, spaces, dashes, brackets and a plus sign only")
@@ -56,6 +63,7 @@ func ParseDirectory(name string, raw []byte) (Directory, error) {
 	seen := map[string]bool{}
 	for i, p := range d.Pages {
 		at := place{name, line(child(root, "pages", i))}
+		d.Pages[i].at = at
 		checkEntry(&faults, at, p.VerifiedOn, p.VerifiedBy)
 		if p.ID == "" || seen[p.ID] {
 			faults.add(at, "each page needs an id of its own")
@@ -77,18 +85,93 @@ func checkEntry(faults *faults, at place, on, by string) {
 	}
 }
 
+// farthestEast is how far ahead of UTC a clock can be: there it may be
+// tomorrow already.
+const farthestEast = 14 * time.Hour
+
+// Check reports what only shows on a day and beside a book: an entry verified
+// after the instant, and a label, a title or a text that lacks one of the
+// languages. It returns every fault at once, joined, each a [Fault], nil if
+// there is none. Without languages none is missed.
+func (d Directory) Check(at time.Time, languages ...string) error {
+	var faults faults
+	future := func(where place, on string) {
+		if day, err := time.Parse(time.DateOnly, on); err == nil && day.After(at.Add(farthestEast)) {
+			faults.add(where, "verified_on %s is still to come; write the day on which it was verified", on)
+		}
+	}
+	lacks := func(where place, what string, texts map[string]string) {
+		var missing []string
+		for _, l := range languages {
+			if texts[l] == "" {
+				missing = append(missing, l)
+			}
+		}
+		if len(missing) > 0 {
+			faults.add(where, "the %s is missing in: %s", what, strings.Join(missing, ", "))
+		}
+	}
+	for _, n := range d.Numbers {
+		future(n.at, n.VerifiedOn)
+		lacks(n.at, "label", n.Label)
+	}
+	for _, p := range d.Pages {
+		future(p.at, p.VerifiedOn)
+		lacks(p.at, "title", p.Title)
+		lacks(p.at, "text", p.Text)
+	}
+	return faults.join()
+}
+
+// StaleNumbers returns since when each number is hidden that nobody may be shown
+// at the instant, oldest first.
+func (d Directory) StaleNumbers(at time.Time) []time.Time {
+	var days []string
+	for _, n := range d.Numbers {
+		days = append(days, n.VerifiedOn)
+	}
+	return d.stale(days, at)
+}
+
+// StalePages is StaleNumbers for the pages.
+func (d Directory) StalePages(at time.Time) []time.Time {
+	var days []string
+	for _, p := range d.Pages {
+		days = append(days, p.VerifiedOn)
+	}
+	return d.stale(days, at)
+}
+
+func (d Directory) stale(days []string, at time.Time) []time.Time {
+	var since []time.Time
+	for _, on := range days {
+		if !d.fresh(on, at) {
+			since = append(since, d.expiry(on))
+		}
+	}
+	slices.SortFunc(since, time.Time.Compare)
+	return since
+}
+
 // fresh reports whether an entry verified on a day may still be shown.
-func (d Directory) fresh(on string, at time.Time) bool {
+func (d Directory) fresh(on string, at time.Time) bool { return at.Before(d.expiry(on)) }
+
+// expiry is when an entry verified on a day is hidden; the zero time, and so
+// always, if that is no day.
+func (d Directory) expiry(on string) time.Time {
 	day, err := time.Parse(time.DateOnly, on)
 	if err != nil {
-		return false
+		return time.Time{}
 	}
 	stale := time.Duration(d.Stale)
 	if stale == 0 {
 		stale = 90 * 24 * time.Hour
 	}
-	return at.Before(day.Add(stale))
+	return day.Add(stale)
 }
+
+// Directory returns the directory that the book was loaded with.
+func (b *Book) Directory() Directory { return b.directory }
 
 // in returns a text in a language, or in the first of the others that has it.
 func in(texts map[string]string, language string, others []string) string {
