@@ -1,0 +1,166 @@
+package flows
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// due is when the state wants to be looked at again.
+func (b *Book) due(s State, now time.Time) time.Time {
+	var due time.Time
+	at := func(t time.Time) {
+		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
+			due = t
+		}
+	}
+	for _, m := range s.Messages {
+		if !m.Going {
+			at(b.policy.Sweep.after(m.At))
+		}
+	}
+	if s.Case == nil {
+		if !s.Blank() && !s.Left || s.Shut {
+			at(b.policy.Idle.after(s.Seen))
+		}
+		return due
+	}
+	c := s.Case
+	switch c.Phase {
+	case Opening:
+		at(b.stuckAt(s))
+	case Alerting:
+		at(b.stuckAt(s))
+		at(b.pageAt(s))
+	case Owned:
+		at(b.stuckAt(s))
+		at(b.owedAt(s))
+	case Ended:
+		at(b.policy.Keep.after(c.Closed))
+	}
+	if next, ok := b.letOutAt(s, now); ok {
+		at(next)
+	}
+	return due
+}
+
+// stuckAt is when the person must be told that the officers' side is out of
+// reach, zero if there is nothing to tell.
+func (b *Book) stuckAt(s State) time.Time {
+	c := s.Case
+	switch {
+	case c.Stuck:
+		return time.Time{}
+	case c.Phase == Opening:
+		return b.policy.Stuck.after(c.Opened)
+	case c.Unsent > 0 || c.Calling:
+		return b.policy.Stuck.after(c.Since)
+	}
+	return time.Time{}
+}
+
+// owedAt is when an officer is reminded of words that nobody has answered, zero
+// if there are none or it was done.
+func (b *Book) owedAt(s State) time.Time {
+	if c := s.Case; !c.Owed.IsZero() && !c.Nudged {
+		return b.policy.Unanswered.after(c.Owed)
+	}
+	return time.Time{}
+}
+
+// pageAt is when the officers are called again.
+func (b *Book) pageAt(s State) time.Time {
+	steps := b.policy.Ordinary
+	if s.Urgent() {
+		steps = b.policy.Urgent
+	}
+	at := s.Case.Placed
+	for i := range s.Case.Pages {
+		at = steps[min(i, len(steps)-1)].after(at)
+	}
+	return at
+}
+
+func (t *turn) timedOut() {
+	now := t.m.At
+	came := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
+
+	t.release(byRule)
+	t.sweep()
+	c := t.s.Case
+	if c == nil {
+		if came(t.book.policy.Idle.after(t.s.Seen)) {
+			t.expire()
+		}
+		return
+	}
+	if c.Phase == Ended {
+		if came(t.book.policy.Keep.after(c.Closed)) {
+			t.abandon(t.s.Replies)
+			t.s.Case, t.s.Replies, t.s.Aside = nil, nil, nil
+			t.expire()
+		}
+		return
+	}
+	if came(t.book.stuckAt(t.s)) {
+		c.Stuck = true
+		t.show(true)
+	}
+	if c.Phase == Owned && came(t.book.owedAt(t.s)) {
+		c.Nudged = true
+		t.page("card.unanswered")
+	}
+	if c.Phase == Alerting && came(t.book.pageAt(t.s)) {
+		// After a long sleep one call is enough.
+		for came(t.book.pageAt(t.s)) {
+			c.Pages++
+		}
+		t.page("card.page")
+		if c.Pages > 2 && !c.Late {
+			c.Late = true
+			t.show(true)
+		}
+	}
+}
+
+// sweep erases what must not get older. From a chat that is closed to us nothing
+// can be erased: there it is only forgotten.
+func (t *turn) sweep() {
+	var old []MessageID
+	for _, m := range t.s.Messages {
+		if !t.m.At.Before(t.book.policy.Sweep.after(m.At)) && !m.Going {
+			old = append(old, m.ID)
+		}
+	}
+	if len(old) == 0 {
+		return
+	}
+	if t.s.Shut {
+		t.s.Messages = slices.DeleteFunc(t.s.Messages, func(m Message) bool { return slices.Contains(old, m.ID) })
+		return
+	}
+	t.erase(old...)
+	if slices.Contains(old, t.s.Shown) {
+		t.s.Shown, t.s.Covered = "", false
+	}
+}
+
+// expire erases a conversation that nobody went on with.
+func (t *turn) expire() {
+	if t.s.Shut {
+		t.s = State{}
+		return
+	}
+	t.leave()
+	t.s.LeftAt = time.Time{}
+}
+
+// page calls the officers, unless a call is on its way already.
+func (t *turn) page(key string) {
+	c := t.s.Case
+	if c.Paging {
+		return
+	}
+	c.Paging = true
+	t.do(Page{Level: c.Pages, Text: t.officers(key, "code", c.ID.Code(), "minutes", strconv.Itoa(int(t.m.At.Sub(c.waits()).Minutes())))})
+}

@@ -1,0 +1,215 @@
+package flows
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// What the global buttons send back after the screen's token.
+const (
+	pressSkip   = "s"
+	pressBack   = "b"
+	pressHuman  = "h"
+	pressLeave  = "x"
+	pressDone   = "d"
+	pressNew    = "n"
+	pressCheck  = "r"
+	pressReturn = "k"
+	pressOption = "o"
+	pressPage   = "p"
+	// eraseData is the data of the button beneath an officer's message. It
+	// needs no token: it can only ever erase the message it stands beneath.
+	eraseData = "erase"
+)
+
+func (t *turn) chose(ev Chose) {
+	t.know(ev.Message)
+	if ev.Data == eraseData {
+		t.erase(ev.Message)
+		return
+	}
+	token, press, _ := strings.Cut(ev.Data, ".")
+	here := t.book.screens[t.s.Screen]
+	if here == nil || token != t.s.Token || press == "" {
+		t.stale(ev.Message)
+		return
+	}
+	if strings.HasPrefix(press, pressOption) || strings.HasPrefix(press, pressPage) {
+		i, err := strconv.Atoi(press[1:])
+		if err != nil || i < 0 {
+			t.stale(ev.Message)
+			return
+		}
+		t.pressed(here, press[:1], i, ev.Message)
+		return
+	}
+	switch press {
+	case pressSkip:
+		if !here.Gate && here.Next != "" {
+			t.answer(here, nil, "")
+			t.advance(here.Next)
+			t.show(false)
+			if here.Alert {
+				t.open()
+			}
+		}
+	case pressDone:
+		if here.Many {
+			t.settle(here, t.s.Picks)
+		}
+	case pressBack:
+		t.back(here)
+	case pressHuman:
+		t.human()
+		t.call()
+		t.advance(t.book.policy.Talk)
+		t.show(false)
+	case pressLeave:
+		t.leave()
+	case pressReturn:
+		t.show(false)
+	case pressCheck:
+		if t.with() && !t.release(byPress) {
+			t.s.Note = "ui.no_reply"
+		}
+		t.show(false)
+	case pressNew:
+		if t.s.Case != nil && t.s.Case.Phase == Ended {
+			t.forgetCase()
+			t.advance(t.book.policy.First)
+			t.show(false)
+		}
+	default:
+		t.stale(ev.Message)
+	}
+}
+
+// stale answers a button that is not of the present screen: the bubble is
+// brought up to date, and a message that is not the bubble goes.
+func (t *turn) stale(id MessageID) {
+	if id != "" && !t.s.Shown.covers(id) {
+		t.erase(id)
+	}
+	t.start()
+}
+
+func (t *turn) pressed(here *screen, what string, i int, message MessageID) {
+	if what == pressPage {
+		pages := t.book.pages(t.m.At)
+		if here.Shows != "pages" || i >= len(pages) {
+			t.stale(message)
+			return
+		}
+		t.s.Page = pages[i].ID
+		t.show(false)
+		return
+	}
+	if i >= len(here.Options) {
+		t.stale(message)
+		return
+	}
+	o := here.Options[i]
+	if here.Many {
+		t.toggle(here, o)
+		t.show(false)
+		return
+	}
+	t.settle(here, []string{o.ID})
+}
+
+// toggle ticks or unticks an option of a screen that takes several.
+func (t *turn) toggle(here *screen, o option) {
+	if i := slices.Index(t.s.Picks, o.ID); i >= 0 {
+		t.s.Picks = slices.Delete(t.s.Picks, i, i+1)
+		return
+	}
+	t.s.Picks = slices.DeleteFunc(t.s.Picks, func(id string) bool {
+		return o.Only || here.option(id).Only
+	})
+	t.s.Picks = append(t.s.Picks, o.ID)
+}
+
+func (s *screen) option(id string) option {
+	i := slices.IndexFunc(s.Options, func(o option) bool { return o.ID == id })
+	if i < 0 {
+		return option{}
+	}
+	return s.Options[i]
+}
+
+// settle takes the chosen options for the answer and goes on.
+func (t *turn) settle(here *screen, ids []string) {
+	if len(ids) == 0 && here.Gate || here.Next == "" && !slices.ContainsFunc(here.Options, func(o option) bool { return slices.Contains(ids, o.ID) }) {
+		t.show(false)
+		return
+	}
+	next, alert := here.Next, here.Alert
+	raised := false
+	for _, id := range ids {
+		o := here.option(id)
+		if o.ID == "" {
+			continue // The book has changed since it was ticked.
+		}
+		if o.Leave {
+			t.leave()
+			return
+		}
+		if o.Language != "" {
+			t.speak(o.Language)
+		}
+		if o.Kind != "" {
+			t.s.Kind = o.Kind
+		}
+		if o.Consent {
+			t.s.Notice, t.s.NoticeAt = t.book.policy.Notice, t.m.At
+		}
+		t.s.Danger = t.s.Danger || o.Danger
+		t.s.Minor = t.s.Minor || o.Minor
+		t.s.Pressing = t.s.Pressing || o.Urgent
+		raised = raised || o.Danger || o.Minor || o.Urgent
+		if o.Note != "" {
+			t.s.Note = o.Note
+		}
+		alert = alert || o.Alert
+		if o.Next != here.Next {
+			next = o.Next
+		}
+	}
+	t.answer(here, ids, "")
+	t.advance(next)
+	t.show(false)
+	if alert {
+		t.open()
+	}
+	if raised && t.with() {
+		t.call()
+	}
+}
+
+// answer keeps what became of a question, and tells the officers when they
+// already have the case.
+func (t *turn) answer(here *screen, ids []string, text string) {
+	if here.Fact == "" {
+		return
+	}
+	a := Answer{Screen: here.name, Fact: here.Fact, Options: slices.Clone(ids), Text: text}
+	t.s.set(a)
+	if t.with() {
+		t.update()
+		t.record("person", "answers", t.book.plain(a))
+	}
+}
+
+func (t *turn) back(here *screen) {
+	if t.s.Page != "" {
+		t.s.Page = ""
+	} else if n := len(t.s.Trail); n > 0 {
+		to := t.s.Trail[n-1]
+		t.s.Trail = t.s.Trail[:n-1]
+		t.enter(to)
+	} else if here.Menu && t.with() {
+		t.enter(t.book.policy.Talk)
+	}
+	t.show(false)
+}

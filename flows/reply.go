@@ -1,0 +1,244 @@
+package flows
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// mostHeld is how many replies may wait for the person. More would flood the
+// chat when they are let go, and no state may grow without end.
+const mostHeld = 50
+
+func (t *turn) replied(ev Replied) {
+	if !t.active() {
+		t.refuse(ev.Post, "card.reply_closed")
+		return
+	}
+	if t.s.Case.Phase != Owned {
+		// Whoever answers has read: no second tap at 3 a.m.
+		t.claimed(ev.Officer)
+	}
+	t.s.Case.Owed, t.s.Case.Nudged = time.Time{}, false
+	t.record("officer:"+ev.Officer.Name, "replied", ev.Text)
+	if ev.Files > 0 {
+		t.tell("card.files")
+	}
+	if strings.TrimSpace(ev.Text) == "" {
+		t.do(Mark{Post: ev.Post, Sign: SignFailed})
+		return
+	}
+	if len(waiting(slices.Clone(t.s.Replies))) >= mostHeld {
+		t.refuse(ev.Post, "card.too_many")
+		return
+	}
+	t.keep(Reply{Post: ev.Post, At: t.m.At, Text: ev.Text, Held: true, Ask: t.s.Left})
+	if t.s.Shut {
+		t.tell("card.reply_blocked")
+	}
+	t.release(byRule)
+	if t.s.Replies[len(t.s.Replies)-1].Held {
+		t.do(Mark{Post: ev.Post, Sign: SignHeld})
+		t.update()
+	}
+}
+
+// refuse tells the officer that a post will not reach the person, and why.
+func (t *turn) refuse(post PostID, why string) {
+	t.do(Mark{Post: post, Sign: SignFailed})
+	t.tell(why)
+}
+
+// mostReplies is how many replies and notes can still be changed; beyond it the
+// oldest that have arrived no longer can.
+const mostReplies = 200
+
+// keep adds a reply to those that may still be changed or wait.
+func (t *turn) keep(r Reply) {
+	t.s.Replies = append(t.s.Replies, r)
+	for i := 0; len(t.s.Replies) > mostReplies && i < len(t.s.Replies); {
+		if r := t.s.Replies[i]; r.Note || r.Message != "" {
+			t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+			continue
+		}
+		i++
+	}
+}
+
+func (t *turn) noted(ev Noted) {
+	if !t.active() {
+		return
+	}
+	t.keep(Reply{Post: ev.Post, At: t.m.At, Note: true})
+	t.record("officer:"+ev.Officer.Name, "note", ev.Text)
+	t.do(Mark{Post: ev.Post, Sign: SignNote})
+}
+
+// reply returns the index of the reply that a post became.
+func (t *turn) reply(post PostID) int {
+	return slices.IndexFunc(t.s.Replies, func(r Reply) bool { return r.Post == post })
+}
+
+func (t *turn) revised(ev Revised) {
+	if t.s.Case == nil {
+		return
+	}
+	i := t.reply(ev.Post)
+	if i < 0 {
+		// It is older than what can still be changed, or was refused.
+		t.refuse(ev.Post, "card.edit_late")
+		return
+	}
+	r := &t.s.Replies[i]
+	switch {
+	case ev.Note && r.Note:
+		t.record("officer:"+ev.Officer.Name, "note", ev.Text)
+	case ev.Note:
+		t.takeBack(i, "officer:"+ev.Officer.Name)
+		t.record("officer:"+ev.Officer.Name, "note", ev.Text)
+		t.do(Mark{Post: ev.Post, Sign: SignNote})
+	case strings.TrimSpace(ev.Text) == "":
+		t.takeBack(i, "officer:"+ev.Officer.Name)
+	case r.Note:
+		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+		t.replied(Replied{Post: ev.Post, Officer: ev.Officer, Text: ev.Text})
+	case r.Gone:
+	case r.Message != "":
+		t.record("officer:"+ev.Officer.Name, "revised", ev.Text)
+		t.do(Amend{Message: r.Message, Text: ev.Text, Erase: t.say("ui.erase"), Data: eraseData})
+	default:
+		// It waits or is on its way; what arrives is compared with this.
+		t.record("officer:"+ev.Officer.Name, "revised", ev.Text)
+		r.Text = ev.Text
+	}
+}
+
+func (t *turn) withdrawn(ev Withdrawn) {
+	if i := t.reply(ev.Post); i >= 0 && t.s.Case != nil {
+		t.takeBack(i, "officer:"+t.s.Case.Officer.Name)
+	}
+}
+
+// takeBack sees to it that a reply is not, or not any longer, with the person.
+func (t *turn) takeBack(i int, from string) {
+	r := &t.s.Replies[i]
+	if r.Note || r.Gone {
+		return
+	}
+	t.record(from, "withdrawn", "")
+	switch {
+	case r.Message != "":
+		t.erase(r.Message)
+		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+	case r.Held:
+		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+		t.update()
+	default:
+		r.Gone, r.Text = true, ""
+	}
+}
+
+// Wanted reports whether an effect to the person is still wanted in a state: it
+// may have waited while the person left. What is not wanted is not performed
+// and becomes Undelivered for ReasonUnwanted.
+func (b *Book) Wanted(s State, e Effect) bool {
+	switch e := e.(type) {
+	case Say:
+		i := slices.IndexFunc(s.Replies, func(r Reply) bool { return r.Post == e.Post })
+		return i >= 0 && !s.Replies[i].Gone && !s.Left && !s.Shut
+	case Amend:
+		return !s.Left && !s.Shut
+	}
+	return true
+}
+
+// factContact is the fact that holds the person's contact rule. Its options are
+// first, any, day and night, and for families here, first and call (an officer
+// arranges it here).
+const factContact = "contact"
+
+// What lets held replies go.
+const (
+	byRule  = iota // the person's rule allows it now
+	bySign         // the person has just written
+	byPress        // the person asks to see replies
+)
+
+// release lets held replies go. It reports whether there were any.
+func (t *turn) release(by int) bool {
+	if t.s.Left || t.s.Shut || (by == byRule && !t.book.letOut(t.s, t.m.At)) {
+		return false
+	}
+	released := false
+	for i, r := range t.s.Replies {
+		if !r.Held || (r.Ask && by != byPress) {
+			continue
+		}
+		t.s.Replies[i].Held, t.s.Replies[i].Ask = false, false
+		t.do(Say{Post: r.Post, Text: r.Text, Erase: t.say("ui.erase"), Data: eraseData})
+		released = true
+	}
+	if released && by != byRule {
+		t.update()
+	}
+	return released
+}
+
+// arrived takes note of an officer's reply in the person's chat.
+func (t *turn) arrived(e Say, id MessageID) {
+	t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
+	t.s.Covered = t.s.Shown != ""
+	i := t.reply(e.Post)
+	if i < 0 {
+		t.erase(id)
+		return
+	}
+	r := &t.s.Replies[i]
+	switch {
+	case r.Gone:
+		t.erase(id)
+		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+		return
+	case t.s.Left || t.s.Shut:
+		// The person was leaving while it was sent, and may not have read it.
+		t.erase(id)
+		t.hold(i, e)
+		return
+	case r.Text != e.Text:
+		t.do(Amend{Message: id, Text: r.Text, Erase: e.Erase, Data: e.Data})
+	}
+	r.Text, r.Message, r.Held = "", id, false
+	t.do(Mark{Post: e.Post, Sign: SignSent})
+}
+
+// hold lets a reply wait that was already on its way.
+func (t *turn) hold(i int, e Say) {
+	r := &t.s.Replies[i]
+	r.Ask = t.s.Left
+	if r.Held = true; r.Text == "" {
+		r.Text = e.Text
+	}
+	t.do(Mark{Post: e.Post, Sign: SignHeld})
+	t.update()
+}
+
+// unsaid answers a reply that will not be sent as it is.
+func (t *turn) unsaid(e Say, why Reason) {
+	i := t.reply(e.Post)
+	switch {
+	case i < 0:
+		return
+	case t.s.Replies[i].Gone:
+		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+		return
+	case why == ReasonUnwanted:
+		t.hold(i, e)
+		return
+	case why == ReasonBlocked:
+		t.s.Replies[i].Held, t.s.Replies[i].Text = true, e.Text
+	default:
+		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
+	}
+	t.do(Mark{Post: e.Post, Sign: SignFailed})
+	t.tell("card.undelivered." + strings.ReplaceAll(string(why), " ", "_"))
+}

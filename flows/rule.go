@@ -1,0 +1,66 @@
+package flows
+
+import (
+	"slices"
+	"time"
+)
+
+// letOut reports whether something new may be sent to the person at an instant,
+// by the person's own rule. Until the person was asked for a rule, replies go as
+// long as there was a sign of them lately: whoever presses "danger" waits for an
+// answer, and somebody else may hold the telephone later.
+func (b *Book) letOut(s State, at time.Time) bool {
+	if s.Left || s.Shut {
+		return false
+	}
+	switch a, ok := s.answer(factContact); {
+	case !ok:
+		return at.Before(b.policy.Live.after(s.Seen))
+	case len(a.Options) == 0:
+		return false // Skipped means the default, which is to stay silent.
+	case a.Options[0] == "any", a.Options[0] == "here", a.Options[0] == "call":
+		return true
+	case a.Options[0] == "day":
+		return b.day(at)
+	case a.Options[0] == "night":
+		return !b.day(at)
+	}
+	return false
+}
+
+// day reports whether it is day on the policy's clock.
+func (b *Book) day(at time.Time) bool {
+	_, since := b.midnight(at)
+	return since >= time.Duration(b.policy.Day.From) && since < time.Duration(b.policy.Day.To)
+}
+
+// midnight returns the last midnight on the policy's clock and the time since.
+func (b *Book) midnight(at time.Time) (time.Time, time.Duration) {
+	local := at.UTC().Add(time.Duration(b.policy.UTCOffset))
+	since := local.Sub(local.Truncate(24 * time.Hour))
+	return at.Add(-since), since
+}
+
+// letOutAt is when, after an instant, held replies may go by the clock alone.
+func (b *Book) letOutAt(s State, after time.Time) (time.Time, bool) {
+	held := slices.ContainsFunc(s.Replies, func(r Reply) bool { return r.Held })
+	a, ok := s.answer(factContact)
+	if !held || s.Left || s.Shut || !ok || len(a.Options) == 0 {
+		return time.Time{}, false
+	}
+	var begin time.Duration
+	switch a.Options[0] {
+	case "day":
+		begin = time.Duration(b.policy.Day.From)
+	case "night":
+		begin = time.Duration(b.policy.Day.To)
+	default:
+		return time.Time{}, false
+	}
+	midnight, _ := b.midnight(after)
+	next := midnight.Add(begin)
+	if !next.After(after) {
+		next = next.Add(24 * time.Hour)
+	}
+	return next, true
+}
