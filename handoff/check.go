@@ -20,6 +20,9 @@ type Fault struct {
 	// Grave says that the hotline must not be opened with it. Otherwise it
 	// works, but tells more than it should or less than it could.
 	Grave bool
+	// Unseen says that Mattermost does not show a bot whether it is wrong: an
+	// administrator has to look once.
+	Unseen bool
 }
 
 func (f Fault) String() string { return f.What + " " + f.Do }
@@ -35,8 +38,9 @@ const (
 // Check returns everything that is wrong, nil if nothing is.
 func (d *Desk) Check(ctx context.Context) []Fault {
 	var faults []Fault
-	grave := func(what, do string) { faults = append(faults, Fault{what, do, true}) }
-	note := func(what, do string) { faults = append(faults, Fault{what, do, false}) }
+	grave := func(what, do string) { faults = append(faults, Fault{What: what, Do: do, Grave: true}) }
+	note := func(what, do string) { faults = append(faults, Fault{What: what, Do: do}) }
+	unseen := func(what, do string) { faults = append(faults, Fault{What: what, Do: do, Unseen: true}) }
 
 	me, resp, err := d.client.GetMe(ctx, "")
 	switch {
@@ -62,7 +66,7 @@ func (d *Desk) Check(ctx context.Context) []Fault {
 		}
 	}
 	d.checkChannel(ctx, me, grave, note)
-	d.checkSettings(ctx, grave, note)
+	d.checkSettings(ctx, grave, note, unseen)
 	return faults
 }
 
@@ -110,7 +114,7 @@ func (d *Desk) checkChannel(ctx context.Context, me *model.User, grave, note fun
 }
 
 // checkSettings looks at what a bot can see of the server's settings.
-func (d *Desk) checkSettings(ctx context.Context, grave, note func(what, do string)) {
+func (d *Desk) checkSettings(ctx context.Context, grave, note, unseen func(what, do string)) {
 	config, resp, err := d.client.GetClientConfig(ctx, "")
 	if err != nil {
 		grave(fmt.Sprintf("Mattermost does not show its settings (status %d).", statusOf(resp)), "Check what stands between this machine and the server.")
@@ -130,7 +134,16 @@ func (d *Desk) checkSettings(ctx context.Context, grave, note func(what, do stri
 		note("Mattermost sends posts by e-mail.", "Set EmailSettings.SendEmailNotifications to false: without a licence nothing else keeps a case's words out of the mails.")
 	}
 	if config["SendPushNotifications"] == "true" {
-		note("Mattermost sends push notifications.", "Set EmailSettings.PushNotificationContents to generic_no_channel, or a case's words pass through the push service.")
+		// Telephones must ring, so that it sends them is right. What is in them
+		// no version that we know shows to anybody but an administrator.
+		const do = "EmailSettings.PushNotificationContents must be generic_no_channel, or a case's words pass through the push service and stand on a locked telephone."
+		switch config["PushNotificationContents"] {
+		case model.GenericNoChannelNotification:
+		case "":
+			unseen("Mattermost sends push notifications, and does not show a bot what is in them.", do)
+		default:
+			note("Mattermost's push notifications say more than they should.", do)
+		}
 	}
 	if config["EnableLinkPreviews"] == "true" {
 		note("Mattermost fetches previews of links.", "Set ServiceSettings.EnableLinkPreviews to false: officers' own links would be fetched, which a site can see.")

@@ -85,11 +85,11 @@ func TestCheckSettings(t *testing.T) {
 	)
 	var got []string
 	for _, f := range newRig(t, w).Check(t.Context()) {
-		got = append(got, fmt.Sprint(f.What, f.Grave))
+		got = append(got, fmt.Sprint(f.What, f.Grave, f.Unseen))
 	}
 	want := []string{
-		"Mattermost limits how long posts can be edited.true", "Mattermost sends posts by e-mail.false",
-		"Mattermost sends push notifications.false", "Mattermost fetches previews of links.false",
+		"Mattermost limits how long posts can be edited.true false", "Mattermost sends posts by e-mail.false false",
+		"Mattermost sends push notifications, and does not show a bot what is in them.false true", "Mattermost fetches previews of links.false false",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("faults %q, want %q", got, want)

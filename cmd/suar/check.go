@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +24,7 @@ a missing translation, a circle of questions, a question nobody comes to, a text
 too long for a telephone. Without a folder it checks the book that is built in.`,
 		Example: `  suar check
   suar check ./book --directory directory.yaml`,
-		Args: func(c *cobra.Command, args []string) error { return refuse(cobra.MaximumNArgs(1)(c, args)) },
+		Args: func(c *cobra.Command, args []string) error { return refuse(seeHelp(c, cobra.MaximumNArgs(1)(c, args))) },
 		RunE: func(c *cobra.Command, args []string) error {
 			folder := ""
 			if len(args) == 1 {
@@ -30,7 +32,7 @@ too long for a telephone. Without a folder it checks the book that is built in.`
 			}
 			book, err := loadBook(folder, directory)
 			if err != nil {
-				return refuse(err)
+				return refuse(plain(err))
 			}
 			screens, texts := book.Size()
 			_, err = fmt.Fprintf(c.OutOrStdout(), "The book is right: %d screens, %d texts in each of %s.\n",
@@ -39,29 +41,72 @@ too long for a telephone. Without a folder it checks the book that is built in.`
 				_, err = fmt.Fprintf(c.OutOrStdout(), "No native speaker has reviewed the texts in: %s. Set reviewed_by in the catalogue when one has.\n",
 					strings.Join(list, ", "))
 			}
+			for _, w := range staleEntries(book.Directory(), time.Now()) {
+				fmt.Fprintf(c.ErrOrStderr(), "In the directory %s.\n", w)
+			}
 			return err
 		},
 	}
+	c.SetFlagErrorFunc(refuseFlag)
 	c.Flags().StringVar(&directory, "directory", "", "your telephone numbers and consular pages, a YAML `file`")
 	return c
 }
 
 // loadBook reads a book from a folder, or the one that is built in, with the
-// deployer's directory.
+// deployer's directory as it is today.
 func loadBook(folder, directory string) (*flows.Book, error) {
 	var files fs.FS = flows.Shipped()
 	if folder != "" {
+		if info, err := os.Stat(folder); err != nil {
+			return nil, missing(err, "the book is a folder with policy.yaml, one file for each flow and text")
+		} else if !info.IsDir() {
+			return nil, fmt.Errorf("%s is no folder; the book is a folder with policy.yaml, one file for each flow and text", folder)
+		}
 		files = os.DirFS(folder)
 	}
 	var d flows.Directory
+	var unread error
 	if directory != "" {
-		raw, err := os.ReadFile(directory)
-		if err != nil {
-			return nil, fmt.Errorf("read the directory: %w", err)
-		}
-		if d, err = flows.ParseDirectory(directory, raw); err != nil {
-			return nil, err
-		}
+		d, unread = readDirectory(directory)
 	}
-	return flows.Load(files, d)
+	book, err := flows.Load(files, d)
+	if err != nil {
+		return nil, errors.Join(err, unread)
+	}
+	if err := errors.Join(unread, d.Check(time.Now(), book.Languages()...)); err != nil {
+		return nil, err
+	}
+	return book, nil
+}
+
+func readDirectory(path string) (flows.Directory, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return flows.Directory{}, missing(err, "your telephone numbers and consular pages belong there; deploy/directory.yaml is an example")
+	}
+	return flows.ParseDirectory(path, raw)
+}
+
+// staleEntries says what of a directory nobody is shown at an instant, a
+// sentence each.
+func staleEntries(d flows.Directory, at time.Time) []string {
+	var out []string
+	if w := stale(d.StaleNumbers(at), len(d.Numbers), "number", "people in danger see none"); w != "" {
+		out = append(out, w)
+	}
+	if w := stale(d.StalePages(at), len(d.Pages), "page", "nobody is shown one"); w != "" {
+		out = append(out, w)
+	}
+	return out
+}
+
+func stale(since []time.Time, all int, noun, then string) string {
+	if len(since) == 0 {
+		return ""
+	}
+	if len(since) < all {
+		return fmt.Sprintf("%d of %d %ss are stale, the first since %s: hidden until somebody verifies them again",
+			len(since), all, noun, since[0].Format(time.DateOnly))
+	}
+	return fmt.Sprintf("all %d %ss are stale since %s: %s", all, noun, since[all-1].Format(time.DateOnly), then)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -88,15 +89,18 @@ type lookup func(name string) (string, bool)
 // environment: SUAR_TELEGRAM_TOKEN, SUAR_TELEGRAM_WEBHOOK_SECRET,
 // SUAR_MATTERMOST_TOKEN and SUAR_VAULT_KEY, each also with _FILE for the path
 // of a file that holds it, which goes before the path in the YAML file. It
-// returns every fault at once.
+// returns every fault at once, those of the files that it names included; only
+// a file that is no YAML at all hides what else is wrong.
 func loadConfig(name string, env lookup) (config, error) {
 	c := config{Listen: "127.0.0.1:8075"}
 	raw, err := os.ReadFile(name)
 	if err != nil {
-		return c, fmt.Errorf("read the configuration: %w", err)
+		return c, missing(err, "the configuration belongs there; deploy/suar.yaml is an example")
 	}
 	var faults []error
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(name+": "+format, args...)) }
+	fault := func(format string, args ...any) {
+		faults = append(faults, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
+	}
 
 	d := yaml.NewDecoder(bytes.NewReader(raw))
 	d.KnownFields(true)
@@ -104,25 +108,30 @@ func loadConfig(name string, env lookup) (config, error) {
 		for _, what := range yamlFaults(err) {
 			fault("%s", what)
 		}
-		return c, errors.Join(faults...)
+		if _, decoded := errors.AsType[*yaml.TypeError](err); !decoded {
+			return c, errors.Join(faults...)
+		}
 	}
 
-	secret := func(what, variable, file string) (secret.Secret, string) {
+	secret := func(what, variable, file, belongs string) (secret.Secret, string) {
 		s, path, err := readSecret(variable, file, env)
+		belongs = "put " + belongs + " there, mode 0400"
 		switch {
 		case err != nil:
-			fault("%s: %v", what, err)
+			fault("%s: %v", what, missing(err, belongs))
+		case s.Empty() && path != "":
+			fault("%s: %s is empty; %s", what, path, belongs)
 		case s.Empty():
 			fault("%s is missing: set %s_FILE to the path of a file that holds it (or %s to itself)", what, variable, variable)
 		}
 		return s, path
 	}
-	c.Telegram.token, _ = secret("telegram.token", "SUAR_TELEGRAM_TOKEN", c.Telegram.TokenFile)
-	c.Mattermost.token, _ = secret("mattermost.token", "SUAR_MATTERMOST_TOKEN", c.Mattermost.TokenFile)
-	key, keyFile := secret("vault_key", "SUAR_VAULT_KEY", c.VaultKey)
+	c.Telegram.token, _ = secret("telegram.token", "SUAR_TELEGRAM_TOKEN", c.Telegram.TokenFile, "the bot's token from BotFather")
+	c.Mattermost.token, _ = secret("mattermost.token", "SUAR_MATTERMOST_TOKEN", c.Mattermost.TokenFile, "the access token of Mattermost's bot account")
+	key, keyFile := secret("vault_key", "SUAR_VAULT_KEY", c.VaultKey, "32 random bytes (openssl rand -hex 32)")
 	if !key.Empty() {
 		if c.vaultKey, err = seal.ParseVaultKey([]byte(key.Reveal())); err != nil {
-			fault("vault_key: %v", err)
+			fault("%v", plain(err))
 		}
 	}
 	if keyFile != "" && c.Store != "" && besideStore(keyFile, c.Store) {
@@ -132,13 +141,73 @@ func loadConfig(name string, env lookup) (config, error) {
 	case "", "polling":
 		c.Telegram.Mode = "polling"
 	case "webhook":
-		c.Telegram.secret, _ = secret("telegram.webhook_secret", "SUAR_TELEGRAM_WEBHOOK_SECRET", c.Telegram.WebhookSecretFile)
+		c.Telegram.secret, _ = secret("telegram.webhook_secret", "SUAR_TELEGRAM_WEBHOOK_SECRET", c.Telegram.WebhookSecretFile,
+			"what Telegram proves itself with (openssl rand -hex 32)")
+		if c.Telegram.WebhookURL == "" {
+			fault("telegram.webhook_url is missing: the public address that Telegram is told, such as https://hotline.example.org/telegram")
+		}
 	default:
 		fault("telegram.mode: %q is neither polling nor webhook", c.Telegram.Mode)
 	}
 	c.check(fault)
-	return c, errors.Join(faults...)
+	return c, errors.Join(append(faults, c.checkFiles())...)
 }
+
+// checkFiles reports what is wrong with the files that are no secrets.
+func (c config) checkFiles() error {
+	var faults []error
+	if c.Recipients != "" {
+		if raw, err := os.ReadFile(c.Recipients); err != nil {
+			faults = append(faults, missing(err, wantRecipients))
+		} else if _, err := seal.ParseRecipients(raw); err != nil {
+			for line := range strings.SplitSeq(plain(err).Error(), "\n") {
+				faults = append(faults, fmt.Errorf("%s: %s", c.Recipients, line))
+			}
+		}
+	}
+	if _, err := loadBook(c.Book, c.Directory); err != nil {
+		faults = append(faults, plain(err))
+	}
+	return errors.Join(faults...)
+}
+
+// wantRecipients says what a recipients file is.
+const wantRecipients = "the recipients belong there: each officer's suar keys new prints a line for it"
+
+// missing says of a file that could not be read what belongs there.
+func missing(err error, belongs string) error {
+	pe, ok := errors.AsType[*fs.PathError](err)
+	switch {
+	case !ok:
+		return err
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s: %w for the user that runs suar", pe.Path, pe.Err)
+	}
+	return fmt.Errorf("%s: %w; %s", pe.Path, pe.Err, belongs)
+}
+
+// plain is an error without the names of the program's parts, for people.
+func plain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return plainError{err}
+}
+
+type plainError struct{ error }
+
+func (p plainError) Error() string {
+	lines := strings.Split(p.error.Error(), "\n")
+	for i, line := range lines {
+		for _, part := range []string{"seal: recipients: ", "seal: ", "storage: ", "flows: ", "engine: ", "handoff: ", "bot: "} {
+			line = strings.TrimPrefix(strings.ReplaceAll(line, ": "+part, ": "), part)
+		}
+		lines[i] = line
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (p plainError) Unwrap() error { return p.error }
 
 func (c config) check(fault func(string, ...any)) {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
@@ -156,8 +225,16 @@ func (c config) check(fault func(string, ...any)) {
 	web("mattermost.callback", c.Mattermost.Callback, true)
 	web("telegram.server", c.Telegram.Server, false)
 	web("telegram.webhook_url", c.Telegram.WebhookURL, false)
-	if c.Mattermost.Channel == "" {
+	switch channel := c.Mattermost.Channel; {
+	case channel == "":
 		fault("mattermost.channel is missing: the officers' private channel, as team/channel")
+	case !isChannel(channel):
+		fault("mattermost.channel: %q is neither team/channel nor an id; write it like embassy/hotline", channel)
+	}
+	for i, name := range c.Mattermost.OnCall {
+		if name == "" || strings.Trim(name, lowerCase+"0123456789.-_") != "" {
+			fault("mattermost.on_call: number %d is no user name; write it in lower case and without @, like siti", i+1)
+		}
 	}
 	if len(c.Mattermost.OnCall) == 0 {
 		fault("mattermost.on_call is empty: name at least one officer, or nobody is called when a case comes")
@@ -174,6 +251,18 @@ func (c config) check(fault func(string, ...any)) {
 	if !slices.Contains([]string{"", "debug", "info", "warn", "error"}, c.Log.Level) {
 		fault("log.level: %q is none of debug, info, warn, error", c.Log.Level)
 	}
+}
+
+const lowerCase = "abcdefghijklmnopqrstuvwxyz"
+
+// isChannel reports whether a text has the form of team/channel or of a
+// Mattermost id, 26 letters and digits.
+func isChannel(text string) bool {
+	team, channel, ok := strings.Cut(text, "/")
+	if !ok {
+		return len(text) == 26 && strings.Trim(text, lowerCase+"0123456789") == ""
+	}
+	return team != "" && channel != "" && strings.Trim(team+channel, lowerCase+"0123456789.-_") == ""
 }
 
 // besideStore reports whether the key's file lies in the folder of the store or
@@ -226,6 +315,9 @@ func readSecret(variable, file string, env lookup) (s secret.Secret, path string
 	if err != nil {
 		return s, file, err
 	}
+	if info.IsDir() {
+		return s, file, &fs.PathError{Op: "read", Path: file, Err: errors.New("is a folder")}
+	}
 	switch mode := info.Mode().Perm(); {
 	case mode&0o007 != 0:
 		return s, file, fmt.Errorf("%s is open to everybody on this machine; chmod 0400 %s", file, file)
@@ -240,7 +332,8 @@ func readSecret(variable, file string, env lookup) (s secret.Secret, path string
 }
 
 // yamlFaults are a parser's errors, with the nearest known key where one is
-// not known.
+// not known. What stands in the file is not repeated: it could be a token in the
+// wrong place.
 func yamlFaults(err error) []string {
 	var te *yaml.TypeError
 	if !errors.As(err, &te) {
@@ -253,9 +346,25 @@ func yamlFaults(err error) []string {
 				what = fmt.Sprintf("%sthe key %q is not known%s", before, key, nearest(key))
 			}
 		}
+		if before, rest, ok := strings.Cut(what, "cannot unmarshal "); ok {
+			what = before + "want " + kindOf(rest[strings.LastIndexByte(rest, ' ')+1:])
+		}
 		out = append(out, what)
 	}
 	return out
+}
+
+// kindOf says what belongs where a Go type is read.
+func kindOf(goType string) string {
+	switch {
+	case strings.HasPrefix(goType, "[]"):
+		return "a list"
+	case strings.HasPrefix(goType, "float"):
+		return "a number"
+	case goType == "string":
+		return "a text"
+	}
+	return "keys with their values"
 }
 
 // keys are the keys of the configuration file.

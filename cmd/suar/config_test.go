@@ -28,6 +28,7 @@ func newDeployment(t *testing.T) *deployment {
 	d.file(t, "etc/secrets/telegram", "123456:TEST-TOKEN-canary", 0o400)
 	d.file(t, "etc/secrets/mattermost", "canary-of-mattermost", 0o400)
 	d.file(t, "etc/secrets/vault", strings.Repeat("0a", 31)+"0b", 0o400)
+	d.file(t, "etc/recipients", testRecipients(t), 0o644)
 	d.values = map[string]string{
 		"listen": "127.0.0.1:8075", "telegram_mode": "polling", "telegram_file": d.path("etc/secrets/telegram"),
 		"url": "https://chat.example.org", "callback": "http://127.0.0.2:8075", "channel": "embassy/hotline", "on_call": "[siti]",
@@ -61,25 +62,19 @@ func (d *deployment) link(t *testing.T, name, to string) {
 	}
 }
 
+// testRecipients is a recipients file of one officer and no recovery key.
+func testRecipients(t *testing.T) string {
+	t.Helper()
+	_, line := newKey(t, "siti", "officer")
+	return line
+}
+
 // load reads the configuration and returns its faults, a line each, with the
 // folder taken out.
 func (d *deployment) load(t *testing.T) []string {
 	t.Helper()
-	v := func(name string) string { return d.values[name] }
-	d.file(t, "etc/suar.yaml", fmt.Sprintf(`
-listen: %q
-telegram: {mode: %q, token_file: %q}
-mattermost: {url: %q, callback: %q, channel: %q, on_call: %s, token_file: %q}
-store: %q
-vault_key_file: %q
-recipients: %q
-log: %s
-`, v("listen"), v("telegram_mode"), v("telegram_file"), v("url"), v("callback"), v("channel"), v("on_call"), v("mattermost_file"),
-		v("store"), v("vault"), v("recipients"), v("log")), 0o644)
-	_, err := loadConfig(d.path("etc/suar.yaml"), func(name string) (string, bool) {
-		value, ok := d.env[name]
-		return value, ok
-	})
+	d.write(t)
+	_, err := loadConfig(d.path("etc/suar.yaml"), d.lookup)
 	if err == nil {
 		return nil
 	}
@@ -88,6 +83,29 @@ log: %s
 		t.Errorf("a secret is in the faults: %s", text)
 	}
 	return strings.Split(strings.ReplaceAll(text, d.root+string(filepath.Separator), ""), "\n")
+}
+
+func (d *deployment) lookup(name string) (string, bool) {
+	value, ok := d.env[name]
+	return value, ok
+}
+
+// write writes the configuration.
+func (d *deployment) write(t *testing.T) {
+	t.Helper()
+	v := func(name string) string { return d.values[name] }
+	d.file(t, "etc/suar.yaml", fmt.Sprintf(`
+listen: %q
+telegram: {mode: %q, token_file: %q, server: %q}
+mattermost: {url: %q, callback: %q, channel: %q, on_call: %s, token_file: %q}
+store: %q
+vault_key_file: %q
+recipients: %q
+directory: %q
+log: %s
+%s
+`, v("listen"), v("telegram_mode"), v("telegram_file"), v("telegram_server"), v("url"), v("callback"), v("channel"), v("on_call"), v("mattermost_file"),
+		v("store"), v("vault"), v("recipients"), v("directory"), v("log"), v("more")), 0o644)
 }
 
 const besideFault = "vault_key: its file lies in the folder of the store or below it"
@@ -168,10 +186,50 @@ func TestUnsafeConfigurations(t *testing.T) {
 		}, []string{"telegram.token: both SUAR_TELEGRAM_TOKEN and SUAR_TELEGRAM_TOKEN_FILE are set"}},
 		{"no vault key", func(t *testing.T, d *deployment) {
 			d.file(t, "etc/secrets/vault", "canary", 0o400)
-		}, []string{"vault_key: seal: vault key: want 32 random bytes"}},
+		}, []string{"vault key: want 32 random bytes"}},
 		{"a vault key that is a placeholder", func(t *testing.T, d *deployment) {
 			d.file(t, "etc/secrets/vault", strings.Repeat("00", 32), 0o400)
-		}, []string{"vault_key: seal: vault key: want 32 random bytes"}},
+		}, []string{"vault key: want 32 random bytes"}},
+
+		{"files that are not there", func(_ *testing.T, d *deployment) {
+			d.values["telegram_file"], d.values["mattermost_file"], d.values["vault"] = d.path("a"), d.path("b"), d.path("c")
+			d.values["recipients"], d.values["directory"] = d.path("d"), d.path("e")
+		}, []string{
+			"telegram.token: a: no such file or directory; put the bot's token from BotFather there, mode 0400",
+			"mattermost.token: b: no such file or directory; put the access token of Mattermost's bot account there, mode 0400",
+			"vault_key: c: no such file or directory; put 32 random bytes",
+			"d: no such file or directory; the recipients belong there: each officer's suar keys new prints a line for it",
+			"e: no such file or directory; your telephone numbers",
+		}},
+		{"a folder and nothing for secrets", func(t *testing.T, d *deployment) {
+			d.values["telegram_file"] = d.path("data")
+			d.file(t, "etc/secrets/mattermost", "\n", 0o400)
+		}, []string{"telegram.token: data: is a folder; put the bot's token", "mattermost.token: etc/secrets/mattermost is empty; put the access token"}},
+		{"files with faults", func(t *testing.T, d *deployment) {
+			d.file(t, "etc/recipients", "siti officer\nbudi officer", 0o644)
+			d.file(t, "etc/directory.yaml", "numbers: [{label: {id: x}, number: \"1\", verified_on: 9999-01-01, verified_by: A}]", 0o644)
+			d.values["directory"] = d.path("etc/directory.yaml")
+		}, []string{
+			"etc/recipients: line 1: want four fields", "etc/recipients: line 2: want four fields",
+			"etc/directory.yaml:1: verified_on 9999-01-01 is still to come", "etc/directory.yaml:1: the label is missing in: en",
+		}},
+		{"a fault of the YAML and one of a file", func(_ *testing.T, d *deployment) {
+			d.values["more"] = "recipents: x\nbook: [canary]"
+			d.values["telegram_file"] = d.path("nowhere")
+		}, []string{"line 10: the key \"recipents\" is not known; is \"recipients\" meant?", "line 11: want a text", "telegram.token: nowhere: no such file"}},
+		{"no YAML", func(_ *testing.T, d *deployment) { d.values["more"] = "]" }, []string{"line 1"}},
+		{"no form of a channel", func(_ *testing.T, d *deployment) { d.values["channel"] = "Hotline" }, []string{
+			`mattermost.channel: "Hotline" is neither team/channel nor an id; write it like embassy/hotline`,
+		}},
+		{"a channel of three parts", func(_ *testing.T, d *deployment) { d.values["channel"] = "embassy/hotline/" }, []string{"mattermost.channel:"}},
+		{"the id of a channel", func(_ *testing.T, d *deployment) { d.values["channel"] = strings.Repeat("a1", 13) }, nil},
+		{"no user names", func(_ *testing.T, d *deployment) { d.values["on_call"] = `[siti, "@canary", ""]` }, []string{
+			"mattermost.on_call: number 2 is no user name", "mattermost.on_call: number 3 is no user name",
+		}},
+		{"a webhook that nobody is told", func(t *testing.T, d *deployment) {
+			d.values["telegram_mode"] = "webhook"
+			d.env["SUAR_TELEGRAM_WEBHOOK_SECRET"] = "canary"
+		}, []string{"telegram.webhook_url is missing"}},
 
 		{"everything at once", func(t *testing.T, d *deployment) {
 			d.file(t, "data/vault", vault, 0o444)
@@ -182,7 +240,7 @@ func TestUnsafeConfigurations(t *testing.T) {
 			}
 		}, []string{
 			"telegram.token is missing", "mattermost.token is missing", "vault_key: data/vault is open to everybody", besideFault,
-			"telegram.webhook_secret is missing", "listen:", "mattermost.url:", "mattermost.callback:", "mattermost.channel is missing",
+			"telegram.webhook_secret is missing", "telegram.webhook_url is missing", "listen:", "mattermost.url:", "mattermost.callback:", "mattermost.channel is missing",
 			"mattermost.on_call is empty", "recipients is missing", "log.format:", "log.level:",
 		}},
 	} {

@@ -31,6 +31,7 @@ the operator, who puts it into the recipients file. Then the officer reads the
 fingerprint aloud to two people who look at that file.`,
 		Args: noArguments,
 	}
+	c.SetFlagErrorFunc(refuseFlag)
 	c.AddCommand(newKeysNewCommand(), newKeysFingerprintCommand(), newKeysCheckCommand())
 	return c
 }
@@ -66,11 +67,11 @@ overwritten.`,
 			ask := passphraseAsker{file: passphraseFile, errOut: cmd.ErrOrStderr()}
 			passphrase, err := ask.choose()
 			if err != nil {
-				return refuse(err)
+				return refuse(plain(err))
 			}
 			file, recipient, err := seal.NewOfficerKey(passphrase, cost)
 			if err != nil {
-				return refuse(err)
+				return refuse(plain(err))
 			}
 			if err := writeKey(out, file); err != nil {
 				return err
@@ -122,7 +123,7 @@ two people who know the officer's voice.`,
 			ask := passphraseAsker{file: passphraseFile, errOut: cmd.ErrOrStderr()}
 			keys, err := publicKeys(args[0], ask.know)
 			if err != nil {
-				return refuse(err)
+				return refuse(plain(err))
 			}
 			for _, k := range keys {
 				fmt.Fprintln(cmd.OutOrStdout(), strings.TrimSpace(seal.Fingerprint(k.Key)+"  "+k.Name))
@@ -148,7 +149,7 @@ func publicKeys(arg string, ask func() (string, error)) ([]seal.Recipient, error
 	}
 	file, err := os.ReadFile(arg)
 	if err != nil {
-		return nil, err
+		return nil, missing(err, "want a key file, a recipients file or a recipient")
 	}
 	if one := string(bytes.TrimSpace(file)); seal.ValidRecipient(one) {
 		return []seal.Recipient{{Key: one}}, nil
@@ -180,11 +181,11 @@ func newKeysCheckCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := os.ReadFile(args[0])
 			if err != nil {
-				return refuse(err)
+				return refuse(missing(err, wantRecipients))
 			}
 			list, err := seal.ParseRecipients(file)
 			if err != nil {
-				return refuse(fmt.Errorf("%s is refused:\n%w", args[0], err))
+				return refuse(plain(fmt.Errorf("%s is refused:\n%w", args[0], err)))
 			}
 			recovery := 0
 			for _, r := range list.All() {
@@ -205,10 +206,25 @@ func newKeysCheckCommand() *cobra.Command {
 }
 
 // noArguments is cobra.NoArgs for exit code 2.
-func noArguments(c *cobra.Command, args []string) error { return refuse(cobra.NoArgs(c, args)) }
+func noArguments(c *cobra.Command, args []string) error {
+	return refuse(seeHelp(c, cobra.NoArgs(c, args)))
+}
 
 // oneArgument is cobra.ExactArgs(1) for exit code 2.
-func oneArgument(c *cobra.Command, args []string) error { return refuse(cobra.ExactArgs(1)(c, args)) }
+func oneArgument(c *cobra.Command, args []string) error {
+	return refuse(seeHelp(c, cobra.ExactArgs(1)(c, args)))
+}
+
+// refuseFlag refuses a flag that is not known or not right.
+func refuseFlag(c *cobra.Command, err error) error { return refuse(seeHelp(c, err)) }
+
+// seeHelp adds to what is wrong with a command line where help is.
+func seeHelp(c *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
+}
 
 func addPassphraseFlag(c *cobra.Command, to *string) {
 	c.Flags().StringVar(to, "passphrase-file", "", "file with the passphrase, for scripts (also $"+passphraseFileVariable+")")
@@ -294,7 +310,7 @@ func readIdentities(paths []string, ask func() (string, error)) ([]age.Identity,
 	for _, path := range paths {
 		file, err := os.ReadFile(path)
 		if err != nil {
-			return nil, err
+			return nil, missing(err, "want the key file that suar keys new wrote on your machine")
 		}
 		ids, err := seal.Identities(file, ask)
 		if err != nil {

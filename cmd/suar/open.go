@@ -43,8 +43,9 @@ func newOpenCommand() *cobra.Command {
 		Long: `Decrypt a case's transcript and verify it.
 
 CASE is the code on the case's card, such as 7H2K-9QXM; a folder holds one case,
-so there it may be left out. The store must not be in use: take a copy, or have
-the operator export the case with --export, which needs no key.
+so there it may be left out. The store must not be in use: take a copy while suar
+serve is stopped, or have the operator export the case from one with --export,
+which needs no key.
 
 The exit code is 0 if the transcript is proven to be unchanged and in order, 1 if
 it is not, 2 if it could not be opened. That nothing was cut off at its end is
@@ -55,11 +56,12 @@ proven by a witness: the sign on the case's card, such as #12·0a1b2c3d4e5f6071.
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.code = strings.Join(args, "")
 			if err := o.check(); err != nil {
-				return refuse(err)
+				return refuse(plain(err))
 			}
 			return o.run(cmd)
 		},
 	}
+	c.SetFlagErrorFunc(refuseFlag)
 	c.Flags().StringVar(&o.store, "store", "", "the embedded store's file, not in use")
 	c.Flags().StringVar(&o.folder, "folder", "", "a folder that --export wrote")
 	c.Flags().StringArrayVarP(&o.keys, "identity", "i", nil, "key file to open the case with (can be repeated)")
@@ -95,11 +97,11 @@ func (o opening) check() error {
 func (o opening) run(cmd *cobra.Command) error {
 	sealed, err := o.find(cmd.Context())
 	if err != nil {
-		return refuse(err)
+		return refuse(plain(err))
 	}
 	if o.export != "" {
 		if err := seal.Export(o.export, sealed.id, sealed.Header, sealed.Entries); err != nil {
-			return refuse(err)
+			return refuse(plain(err))
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "Case %s is in %s, sealed as it was; README.txt says how to read it.\n", sealed.id.Code(), o.export)
 	}
@@ -109,11 +111,11 @@ func (o opening) run(cmd *cobra.Command) error {
 	ask := passphraseAsker{file: o.passphraseFile, errOut: cmd.ErrOrStderr()}
 	identities, err := readIdentities(o.keys, ask.know)
 	if err != nil {
-		return refuse(err)
+		return refuse(plain(err))
 	}
 	t, err := seal.ReadTranscript(sealed.id, sealed.Header, sealed.Entries, identities...)
 	if err != nil {
-		return refuse(err)
+		return refuse(plain(err))
 	}
 	return o.show(cmd, t)
 }
@@ -141,9 +143,9 @@ func (o opening) show(cmd *cobra.Command, t seal.Transcript) error {
 	}
 	switch {
 	case fault != nil:
-		return fmt.Errorf("the transcript is not the one that was witnessed: %w", fault)
+		return plain(fmt.Errorf("the transcript is not the one that was witnessed: %w", fault))
 	case len(t.Faults) > 0:
-		return fmt.Errorf("the transcript is not whole: %w", &t.Faults[0])
+		return plain(fmt.Errorf("the transcript is not whole: %w", &t.Faults[0]))
 	}
 	return nil
 }
@@ -170,7 +172,7 @@ func caseOfFolder(folder, code string) (sealedCase, error) {
 func caseOfStore(ctx context.Context, path, code string) (_ sealedCase, err error) {
 	// OpenBolt makes what is not there.
 	if info, err := os.Stat(path); err != nil {
-		return sealedCase{}, err
+		return sealedCase{}, missing(err, "--store wants a copy of the store of suar serve, such as suar.db")
 	} else if info.IsDir() {
 		return sealedCase{}, fmt.Errorf("%s is a folder: want the store's file, or --folder for an exported case", path)
 	}

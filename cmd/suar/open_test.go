@@ -237,17 +237,20 @@ func TestOpenRefuses(t *testing.T) {
 		"no such case":        {[]string{"ZZZZ-ZZZZ", "--store", k.store, "-i", k.key}, "no case ZZZZ-ZZZZ"},
 		"two cases":           {[]string{seal.CaseID{0xaa, 1, 1, 1, 1}.Code(), "--store", k.store, "-i", k.key}, "more than one case"},
 		"another's key":       {[]string{k.code, "--store", k.store, "-i", other}, "sealed to others"},
-		"no key file":         {[]string{k.code, "--store", k.store, "-i", k.key + "x"}, "no such file"},
+		"no key file":         {[]string{k.code, "--store", k.store, "-i", k.key + "x"}, "want the key file that suar keys new wrote"},
 		"another file":        {[]string{k.code, "--store", k.store, "-i", writeFile(t, "x", "tolong")}, "key file"},
 		"wrong passphrase":    {[]string{k.code, "--store", k.store, "-i", k.key, "--passphrase-file", writeFile(t, "p", "salah sekali semua")}, "wrong passphrase"},
-		"no store there":      {[]string{k.code, "--store", k.store + "x", "-i", k.key}, "no such file"},
+		"no store there":      {[]string{k.code, "--store", k.store + "x", "-i", k.key}, "no such file or directory; --store wants a copy of the store"},
 		"a folder as a store": {[]string{k.code, "--store", t.TempDir(), "-i", k.key}, "--folder"},
-		"not a store":         {[]string{k.code, "--store", writeFile(t, "db", strings.Repeat("tolong", 2000)), "-i", k.key}, "storage:"},
+		"not a store":         {[]string{k.code, "--store", writeFile(t, "db", strings.Repeat("tolong", 2000)), "-i", k.key}, "suar: the file is damaged or is not a store"},
 		"not a folder":        {[]string{"--folder", t.TempDir(), "-i", k.key}, "not an exported case"},
 	} {
 		code, out, errOut := command(t, append([]string{"open"}, try.args...)...)
 		if code != exitRefused || !strings.Contains(errOut, try.want) || out != "" {
 			t.Errorf("%s: exit code %d\n%s%s", name, code, out, errOut)
+		}
+		if strings.Contains(errOut, "seal: ") || strings.Contains(errOut, "storage: ") {
+			t.Errorf("%s: the names of parts are shown: %s", name, errOut)
 		}
 	}
 	if _, err := os.Stat(k.store + "x"); err == nil {

@@ -7,12 +7,14 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"suar/internal/engine"
+	"suar/internal/seal"
 	"suar/storage"
 )
 
@@ -37,6 +39,7 @@ under way and ends; whatever it had not confirmed to Telegram comes again.`,
 			return serve(c.Context(), file, os.LookupEnv, c.ErrOrStderr())
 		},
 	}
+	c.SetFlagErrorFunc(refuseFlag)
 	c.Flags().StringVar(&file, "config", "/etc/suar/suar.yaml", "the configuration, a YAML `file`")
 	return c
 }
@@ -48,14 +51,18 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 	}
 	s, err := readSetting(conf)
 	if err != nil {
-		return refuse(err)
+		return refuse(plain(err))
 	}
 	s.log = newLog(conf.Log, log)
 	if list := s.book.Unreviewed(); len(list) > 0 {
 		s.log.Warn("no native speaker has reviewed the texts", "languages", strings.Join(list, ","))
 	}
+	for _, w := range lacking(s, time.Now()) {
+		s.log.Warn("something is missing", "what", w)
+	}
 	a, err := newApp(ctx, s)
 	if err != nil {
+		err = plain(err)
 		if errors.Is(err, engine.ErrWrongKey) || errors.Is(err, storage.ErrDamaged) || errors.Is(err, storage.ErrFormat) || errors.Is(err, storage.ErrLocked) {
 			return refuse(err)
 		}
@@ -71,26 +78,60 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 	return a.Run(ctx)
 }
 
-// report says once whether Mattermost is as it should be. The hotline runs all
-// the same: it takes in what people write, and tells them that no officer can
-// be reached.
+// report says once whether Mattermost is as it should be, and whether it
+// reaches the listening address, which is open and either served already or
+// about to be. The hotline runs all the same: it takes in what people write, and
+// tells them that no officer can be reached.
 func (a *app) report(ctx context.Context) {
 	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
 	faults := a.desk.Check(ctx)
+	unreached := a.desk.CheckCallback(ctx)
 	if ctx.Err() != nil {
 		return
 	}
-	for _, f := range faults {
-		level := slog.LevelWarn
-		if f.Grave {
-			level = slog.LevelError
-		}
-		a.log.Log(ctx, level, "mattermost is not as it should be", "fault", f.String())
+	if unreached != nil {
+		faults = append(faults, *unreached)
+	} else {
+		a.log.InfoContext(ctx, "mattermost reaches the callback")
 	}
-	if len(faults) == 0 {
+	ready := true
+	for _, f := range faults {
+		switch {
+		case f.Grave:
+			a.log.ErrorContext(ctx, "mattermost is not as it should be", "fault", f.String())
+		case f.Unseen:
+			a.log.InfoContext(ctx, "mattermost does not show everything", "look", f.String())
+			continue
+		default:
+			a.log.WarnContext(ctx, "mattermost is not as it should be", "fault", f.String())
+		}
+		ready = false
+	}
+	if ready {
 		a.log.InfoContext(ctx, "mattermost is ready")
 	}
+}
+
+// lacking says what a hotline can be opened without but should not be: a key for
+// the day when the officers' are lost, and what people in danger are shown.
+func lacking(s setting, at time.Time) []string {
+	var out []string
+	recovery := func(r seal.Recipient) bool { return r.Role == seal.RoleRecovery }
+	if !slices.ContainsFunc(s.recipients.All(), recovery) {
+		out = append(out, "the recipients hold no recovery key: when the officers' keys are lost, so are the cases")
+	}
+	if s.Directory == "" {
+		return append(out, "no directory is configured: people in danger see no telephone number")
+	}
+	d := s.book.Directory()
+	if len(d.Numbers) == 0 {
+		out = append(out, "the directory holds no number: people in danger see none")
+	}
+	for _, w := range staleEntries(d, at) {
+		out = append(out, "in the directory "+w)
+	}
+	return out
 }
 
 func newLog(c logConfig, w io.Writer) *slog.Logger {
