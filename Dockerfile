@@ -1,9 +1,18 @@
 # An image with one static program and no shell.
 #
 #   docker build -t suar .
-#   docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges \
-#     -v suar-data:/data -v ./suar.yaml:/etc/suar/suar.yaml:ro \
-#     -v ./secrets:/run/secrets:ro suar
+#   docker run -d --name suar --restart unless-stopped \
+#     --read-only --cap-drop ALL --security-opt no-new-privileges \
+#     -p 127.0.0.2:8075:8075 \
+#     -v /srv/suar/suar.yaml:/etc/suar/suar.yaml:ro \
+#     -v /srv/suar/recipients:/etc/suar/recipients:ro \
+#     -v /srv/suar/directory.yaml:/etc/suar/directory.yaml:ro \
+#     -v /srv/suar/secrets:/run/secrets:ro \
+#     -v /srv/suar/data:/data \
+#     suar
+#
+# docs/install.md says what belongs into /srv/suar, and that data and secrets
+# must belong to 65532; deploy/suar-docker.yaml is the configuration.
 #
 # The tag below moves with Go's security releases. For an image that can be
 # built again bit by bit, pin it: golang:1.26-bookworm@sha256:… with the digest

@@ -164,11 +164,11 @@ func (d *Desk) CheckCallback(ctx context.Context) *Fault {
 	}
 	p, err := d.where(ctx)
 	if err != nil {
-		return &Fault{What: err.Error() + ".", Do: "Check the address and the token.", Grave: true}
+		return &Fault{What: sentence(err), Do: "Check the address and the token.", Grave: true}
 	}
 	channel, resp, err := d.client.GetChannel(ctx, p.channel)
 	if err != nil {
-		return &Fault{What: failed(resp, err).Error() + ".", Do: "Add the bot to the officers' channel.", Grave: true}
+		return &Fault{What: sentence(failed(resp, err)), Do: "Add the bot to the officers' channel.", Grave: true}
 	}
 	answer, _, err := d.client.SubmitInteractiveDialog(ctx, model.SubmitDialogRequest{
 		URL: d.CallbackURL + dialogPath, CallbackId: probe, State: state,
@@ -183,3 +183,6 @@ func (d *Desk) CheckCallback(ctx context.Context) *Fault {
 	}
 	return nil
 }
+
+// sentence is an error for people.
+func sentence(err error) string { return strings.TrimPrefix(err.Error(), "handoff: ") + "." }
