@@ -107,6 +107,10 @@ func TestCheckCallback(t *testing.T) {
 				t.Errorf("fault %v, want that it is not reached", f)
 			}
 		}
+		f := newRig(t, w, func(c *Config) { c.URL = "http://127.0.0.1:1" }).CheckCallback(t.Context())
+		if f == nil || !strings.HasPrefix(f.What, "Mattermost does not answer.") {
+			t.Errorf("fault %v, want that Mattermost does not answer", f)
+		}
 	})
 }
 

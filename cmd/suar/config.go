@@ -49,7 +49,8 @@ type telegramConfig struct {
 	// Server is the Bot API server; empty is Telegram's own.
 	Server    string `yaml:"server"`
 	TokenFile string `yaml:"token_file"`
-	// WebhookURL is what Telegram is told; it must lead to /telegram here.
+	// WebhookURL is what Telegram is told; it must lead to /telegram here. It is
+	// "none" in the file, and then empty, if somebody else tells it.
 	WebhookURL        string `yaml:"webhook_url"`
 	WebhookSecretFile string `yaml:"webhook_secret_file"`
 	// Rate and ChatRate are messages a second in all and to one chat; zero is
@@ -122,7 +123,7 @@ func loadConfig(name string, env lookup) (config, error) {
 		case s.Empty() && path != "":
 			fault("%s: %s is empty; %s", what, path, belongs)
 		case s.Empty():
-			fault("%s is missing: set %s_FILE to the path of a file that holds it (or %s to itself)", what, variable, variable)
+			fault("%s is missing: name the file that holds it at %s_file or in %s_FILE", what, what, variable)
 		}
 		return s, path
 	}
@@ -143,8 +144,11 @@ func loadConfig(name string, env lookup) (config, error) {
 	case "webhook":
 		c.Telegram.secret, _ = secret("telegram.webhook_secret", "SUAR_TELEGRAM_WEBHOOK_SECRET", c.Telegram.WebhookSecretFile,
 			"what Telegram proves itself with (openssl rand -hex 32)")
-		if c.Telegram.WebhookURL == "" {
-			fault("telegram.webhook_url is missing: the public address that Telegram is told, such as https://hotline.example.org/telegram")
+		switch c.Telegram.WebhookURL {
+		case "":
+			fault("telegram.webhook_url is missing: the public address that Telegram is told, such as https://hotline.example.org/telegram, or none if you tell it yourself")
+		case "none":
+			c.Telegram.WebhookURL = ""
 		}
 	default:
 		fault("telegram.mode: %q is neither polling nor webhook", c.Telegram.Mode)

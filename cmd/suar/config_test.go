@@ -96,7 +96,7 @@ func (d *deployment) write(t *testing.T) {
 	v := func(name string) string { return d.values[name] }
 	d.file(t, "etc/suar.yaml", fmt.Sprintf(`
 listen: %q
-telegram: {mode: %q, token_file: %q, server: %q}
+telegram: {mode: %q, token_file: %q, server: %q, webhook_url: %q}
 mattermost: {url: %q, callback: %q, channel: %q, on_call: %s, token_file: %q}
 store: %q
 vault_key_file: %q
@@ -104,7 +104,7 @@ recipients: %q
 directory: %q
 log: %s
 %s
-`, v("listen"), v("telegram_mode"), v("telegram_file"), v("telegram_server"), v("url"), v("callback"), v("channel"), v("on_call"), v("mattermost_file"),
+`, v("listen"), v("telegram_mode"), v("telegram_file"), v("telegram_server"), v("webhook_url"), v("url"), v("callback"), v("channel"), v("on_call"), v("mattermost_file"),
 		v("store"), v("vault"), v("recipients"), v("directory"), v("log"), v("more")), 0o644)
 }
 
@@ -230,6 +230,11 @@ func TestUnsafeConfigurations(t *testing.T) {
 			d.values["telegram_mode"] = "webhook"
 			d.env["SUAR_TELEGRAM_WEBHOOK_SECRET"] = "canary"
 		}, []string{"telegram.webhook_url is missing"}},
+
+		{"a webhook that somebody else tells of", func(t *testing.T, d *deployment) {
+			d.values["telegram_mode"], d.values["webhook_url"] = "webhook", "none"
+			d.env["SUAR_TELEGRAM_WEBHOOK_SECRET"] = "canary"
+		}, nil},
 
 		{"everything at once", func(t *testing.T, d *deployment) {
 			d.file(t, "data/vault", vault, 0o444)
