@@ -58,7 +58,7 @@ var (
 	// danger has one press, and questions that can be answered while the alert
 	// is on its way.
 	danger  = []string{"opening.language.en", "opening.now.danger"}
-	dangers = []string{"emergency.what.life", "emergency.where.bokeo", "emergency.numbers.no", "emergency.authorities.ask"}
+	dangers = []string{"emergency.what.life", "emergency.where.bokeo", "emergency.authorities.ask"}
 	victim  = append(slices.Clip(opening),
 		"opening.need.me", "victim.citizen.yes", "victim.minor.no", "victim.free.permission", "victim.passport.agent",
 		"victim.promised.partly", "victim.pay.yes", "victim.refuse.no", "victim.withheld.pay", "ui.done@victim.withheld",

@@ -71,7 +71,7 @@ func TestRefusals(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			[]string{"officers' keys", "no such file"},
+			[]string{"each officer's suar keys new prints a line", "no such file"},
 		},
 		"a private key among the officers' keys": {
 			func(_ *testing.T, h *hotline) {
