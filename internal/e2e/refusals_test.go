@@ -169,7 +169,7 @@ func TestTwoProcesses(t *testing.T) {
 func TestDiskFull(t *testing.T) {
 	h := newHotline(t, mattermosttest.StandIn(t), nil)
 	s := watch(t, h.world, h.world.Officers[1])
-	ctx := patient(t, time.Minute)
+	ctx := patient(t, 3*time.Minute)
 	h.start()
 	p := &person{Person: h.telegram.Person(7200)}
 	p.Start()
@@ -181,10 +181,10 @@ func TestDiskFull(t *testing.T) {
 	}
 	h.stop()
 	// The store's file is larger than what is in it. From now on nothing can be
-	// written beyond 2,048 blocks of 512 bytes, or of 1,024 where the shell
+	// written beyond 1,024 blocks of 512 bytes, or of 1,024 where the shell
 	// counts so.
 	serve := h.command("serve", "--config", h.config)
-	serve.Args = append([]string{"sh", "-c", `ulimit -f 2048 && exec "$0" "$@"`, serve.Path}, serve.Args[1:]...)
+	serve.Args = append([]string{"sh", "-c", `ulimit -f 1024 && exec "$0" "$@"`, serve.Path}, serve.Args[1:]...)
 	sh, err := exec.LookPath("sh")
 	if err != nil {
 		t.Fatal(err)
