@@ -50,6 +50,8 @@ func (e *Engine) Run(ctx context.Context, deliverers map[flows.Side]Deliverer) e
 		// Any write tells why.
 		_, cause := e.store.Sweep(ctx, time.Time{}, 1)
 		err = fmt.Errorf("engine: the store takes no writes any more: %w", cause)
+		// Nothing that is under way could be committed any more.
+		end()
 	case <-ctx.Done():
 	}
 	stop()
