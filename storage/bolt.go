@@ -142,12 +142,12 @@ func (b *Bolt) Lease(ctx context.Context, lane Lane, n int, now, until time.Time
 	if err := b.writer.usable(); err != nil {
 		return nil, err
 	}
-	var any bool
+	var found bool
 	err := b.view(ctx, func(t *table) error {
-		any = n > 0 && t.leasable(lane, now)
+		found = n > 0 && t.leasable(lane, now)
 		return nil
 	})
-	if err != nil || !any {
+	if err != nil || !found {
 		return nil, err
 	}
 	var leased []Leased

@@ -47,7 +47,6 @@ too long for a telephone. Without a folder it checks the book that is built in.`
 			return err
 		},
 	}
-	c.SetFlagErrorFunc(refuseFlag)
 	c.Flags().StringVar(&directory, "directory", "", "your telephone numbers and consular pages, a YAML `file`")
 	return c
 }

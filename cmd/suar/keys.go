@@ -31,7 +31,6 @@ the operator, who puts it into the recipients file. Then the officer reads the
 fingerprint aloud to two people who look at that file.`,
 		Args: noArguments,
 	}
-	c.SetFlagErrorFunc(refuseFlag)
 	c.AddCommand(newKeysNewCommand(), newKeysFingerprintCommand(), newKeysCheckCommand())
 	return c
 }

@@ -69,7 +69,7 @@ configuration or a file is not right, and somebody has to correct it first.`,
 		Args:          noArguments,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return refuse(err) })
+	root.SetFlagErrorFunc(refuseFlag)
 	root.AddCommand(
 		newServeCommand(),
 		newDemoCommand(),

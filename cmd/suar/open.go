@@ -61,7 +61,6 @@ proven by a witness: the sign on the case's card, such as #12·0a1b2c3d4e5f6071.
 			return o.run(cmd)
 		},
 	}
-	c.SetFlagErrorFunc(refuseFlag)
 	c.Flags().StringVar(&o.store, "store", "", "the embedded store's file, not in use")
 	c.Flags().StringVar(&o.folder, "folder", "", "a folder that --export wrote")
 	c.Flags().StringArrayVarP(&o.keys, "identity", "i", nil, "key file to open the case with (can be repeated)")

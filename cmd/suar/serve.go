@@ -39,7 +39,6 @@ under way and ends; whatever it had not confirmed to Telegram comes again.`,
 			return serve(c.Context(), file, os.LookupEnv, c.ErrOrStderr())
 		},
 	}
-	c.SetFlagErrorFunc(refuseFlag)
 	c.Flags().StringVar(&file, "config", "/etc/suar/suar.yaml", "the configuration, a YAML `file`")
 	return c
 }
