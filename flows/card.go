@@ -104,7 +104,7 @@ func (b *Book) facts(card *Card, f Facts, contact string) {
 }
 
 // skipped reports whether the question was asked and passed over.
-func (a Answer) skipped() bool { return len(a.Options) == 0 && a.Text == "" }
+func (a Answer) skipped() bool { return len(a.Options) == 0 && a.Text == "" && !a.Typed }
 
 // contactLine is the person's contact rule, and how many replies wait for it.
 func (b *Book) contactLine(s State) string {
@@ -139,7 +139,7 @@ func (b *Book) zone() string {
 // answerLine is an answer in the officers' language.
 func (b *Book) answerLine(a Answer) string {
 	say := func(key string) string { return b.say(b.policy.Officers, key) }
-	if a.Text != "" {
+	if a.Typed || a.Text != "" {
 		return say("card.in_thread")
 	}
 	if a.skipped() {

@@ -40,9 +40,7 @@ func (t *turn) open() {
 		}
 		t.record("person", "answers", strings.Join(answers, "\n"))
 	}
-	for _, a := range t.s.Answers {
-		t.relayAnswer(a)
-	}
+	t.relayAnswers()
 	t.show(false)
 }
 

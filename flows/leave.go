@@ -24,13 +24,13 @@ func (t *turn) rejoin() {
 	t.s.Minor = t.s.Minor || since.Minor
 	t.s.Pressing = t.s.Pressing || since.Pressing
 	for _, a := range since.Answers {
-		if len(a.Options) == 0 && a.Text == "" {
+		if a.skipped() {
 			continue
 		}
 		t.s.set(a)
 		t.record("person", "answers", t.book.plain(a))
-		t.relayAnswer(a)
 	}
+	t.relayAnswers()
 }
 
 // leave erases the chat. An open case stays with the officers, who are told;

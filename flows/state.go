@@ -78,8 +78,10 @@ type Answer struct {
 	Fact   string `json:"fact"`
 	// Options are the options chosen; none if the question was skipped.
 	Options []string `json:"options,omitempty"`
-	// Text is what was typed where a question takes text.
-	Text string `json:"text,omitempty"`
+	// Text is what was typed where a question takes text, until it is passed on
+	// to the officers; Typed says that it was.
+	Text  string `json:"text,omitempty"`
+	Typed bool   `json:"typed,omitempty"`
 }
 
 // A Message is a message in the person's chat that must not stay there.

@@ -258,7 +258,7 @@ func (t *turn) said(ev Said) {
 	if here := t.book.screens[t.s.Screen]; here != nil && here.Text {
 		t.answer(here, nil, ev.Text)
 		if t.with() {
-			t.relay(t.officers("fact."+here.Fact), ev.Text)
+			t.relayAnswers()
 		}
 		t.advance(here.Next)
 		t.show(false)
@@ -319,9 +319,13 @@ func (t *turn) relay(label, text string) {
 	t.do(Relay{Label: label, Text: text})
 }
 
-// relayAnswer passes on an answer that was typed; cards hold no free text.
-func (t *turn) relayAnswer(a Answer) {
-	if a.Text != "" {
-		t.relay(t.officers("fact."+a.Fact), a.Text)
+// relayAnswers passes on what was typed as answers, and keeps it no longer: cards
+// hold no free text, and the server need not be able to read it again.
+func (t *turn) relayAnswers() {
+	for i, a := range t.s.Answers {
+		if a.Text != "" {
+			t.relay(t.officers("fact."+a.Fact), a.Text)
+			t.s.Answers[i].Text, t.s.Answers[i].Typed = "", true
+		}
 	}
 }
