@@ -22,7 +22,12 @@ func TestKeptWhileWritten(t *testing.T) {
 	written := make(chan error, 1)
 	go func() {
 		defer close(written)
+		// As fast as people write, not as fast as the disk: a copy has to find a
+		// moment in which no transaction ends.
+		pace := time.NewTicker(100 * time.Millisecond)
+		defer pace.Stop()
 		for i := uint64(0); ctx.Err() == nil; i++ {
+			<-pace.C
 			state := strings.Repeat(fmt.Sprintf("%08d", i), 1+int(i%500))
 			err := store.Commit(ctx, storage.Commit{
 				ID: "conversation", Version: i, Event: fmt.Sprint("e", i), At: time.Unix(int64(i), 0), State: []byte(state),
