@@ -307,7 +307,14 @@ func TestAnEnormousUpdateStopsNothing(t *testing.T) {
 			p.Say("sesudah")
 			s.run(s.bot(func(c *bot.Config) { c.Quarantine = q.keep }))
 			s.drained()
-			got := s.journal.all()
+			// What was handed over may be handed over again after a poll that broke
+			// off; the engine takes it once.
+			seen := map[string]bool{}
+			got := slices.DeleteFunc(s.journal.all(), func(in engine.Inbound) bool {
+				again := seen[in.ID]
+				seen[in.ID] = true
+				return again
+			})
 			if len(got) != 3 || text(got[0].Event) != "sebelum" || text(got[2].Event) != "sesudah" {
 				t.Fatalf("%d events", len(got))
 			}
