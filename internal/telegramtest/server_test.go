@@ -495,9 +495,14 @@ func TestWaitAndFeed(t *testing.T) {
 	if chat := <-feed; chat != 7 {
 		t.Errorf("the feed told of %d", chat)
 	}
-	go call(t, s, "sendMessage", map[string]any{"chat_id": 7, "text": "Halo", "reply_markup": map[string]any{
-		"inline_keyboard": [][]any{{map[string]any{"text": "Ya", "callback_data": "y"}}},
-	}})
+	// The button may be seen before the call has its answer: it is waited for.
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	sending.Go(func() {
+		call(t, s, "sendMessage", map[string]any{"chat_id": 7, "text": "Halo", "reply_markup": map[string]any{
+			"inline_keyboard": [][]any{{map[string]any{"text": "Ya", "callback_data": "y"}}},
+		}})
+	})
 	m, err := p.WaitButton(ctx, "Ya")
 	if err != nil || m.Text != "Halo" {
 		t.Errorf("%+v, %v", m, err)
