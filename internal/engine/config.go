@@ -54,7 +54,8 @@ type Config struct {
 // Limits are the engine's numbers. A zero one is its default.
 type Limits struct {
 	// Callers and Officers are how many deliveries run at once on each side;
-	// 64 and 8.
+	// 16 and 8. Telegram takes about 30 messages a second: more at once only
+	// keep the officers' side waiting for the processor.
 	Callers, Officers int
 	// Lease is for how long an item is held, 60 s. Delivery is how long one
 	// delivery may take, two thirds of Lease; it must stay below Lease, so that
@@ -84,7 +85,7 @@ func (l Limits) withDefaults() Limits {
 			*n = d
 		}
 	}
-	number(&l.Callers, 64)
+	number(&l.Callers, 16)
 	number(&l.Officers, 8)
 	span(&l.Lease, time.Minute)
 	span(&l.Delivery, l.Lease*2/3)
