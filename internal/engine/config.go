@@ -54,7 +54,7 @@ type Config struct {
 // Limits are the engine's numbers. A zero one is its default.
 type Limits struct {
 	// Callers and Officers are how many deliveries run at once on each side;
-	// 16 and 8. Telegram takes about 30 messages a second: more at once only
+	// 16 and 4. Telegram takes about 30 messages a second: more at once only
 	// keep the officers' side waiting for the processor.
 	Callers, Officers int
 	// Lease is for how long an item is held, 60 s. Delivery is how long one
@@ -86,7 +86,7 @@ func (l Limits) withDefaults() Limits {
 		}
 	}
 	number(&l.Callers, 16)
-	number(&l.Officers, 8)
+	number(&l.Officers, 4)
 	span(&l.Lease, time.Minute)
 	span(&l.Delivery, l.Lease*2/3)
 	span(&l.Backoff, 200*time.Millisecond)
