@@ -54,8 +54,8 @@ type Config struct {
 // Limits are the engine's numbers. A zero one is its default.
 type Limits struct {
 	// Callers and Officers are how many deliveries run at once on each side;
-	// 16 and 4. Telegram takes about 30 messages a second: more at once only
-	// keep the officers' side waiting for the processor.
+	// 16 and 4. Telegram takes about 30 messages a second, and Mattermost answers
+	// each the slower the more there are: with more an alert only waits longer.
 	Callers, Officers int
 	// Lease is for how long an item is held, 60 s. Delivery is how long one
 	// delivery may take, two thirds of Lease; it must stay below Lease, so that
