@@ -94,7 +94,7 @@ func (t *turn) depart() {
 
 // abandon tells the officers of replies that will not reach the person any more.
 func (t *turn) abandon(replies []Reply) {
-	for _, r := range waiting(slices.Clone(replies)) {
+	for _, r := range waiting(replies) {
 		t.do(Mark{Post: r.Post, Sign: SignFailed})
 	}
 }
@@ -108,5 +108,5 @@ func (t *turn) forgetCase() {
 
 // waiting are the replies that have not reached the person.
 func waiting(all []Reply) []Reply {
-	return slices.DeleteFunc(all, func(r Reply) bool { return r.Note || r.Message != "" })
+	return slices.DeleteFunc(slices.Clone(all), func(r Reply) bool { return r.Note || r.Message != "" })
 }

@@ -28,7 +28,7 @@ func (t *turn) replied(ev Replied) {
 		t.do(Mark{Post: ev.Post, Sign: SignFailed})
 		return
 	}
-	if len(waiting(slices.Clone(t.s.Replies))) >= mostHeld {
+	if len(waiting(t.s.Replies)) >= mostHeld {
 		t.refuse(ev.Post, "card.too_many")
 		return
 	}

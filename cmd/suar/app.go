@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,12 +22,7 @@ import (
 // A setting is all that an app is made of, with its files read.
 type setting struct {
 	config
-	book       *flows.Book
-	recipients seal.Recipients
-	log        *slog.Logger
-	// rate and chatRate are messages a second to Telegram in all and to one
-	// chat; zero is Telegram's own limit, negative none.
-	rate, chatRate float64
+	log *slog.Logger
 }
 
 // An app is the whole hotline in one process.
@@ -79,8 +73,8 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		WebhookSecret: s.Telegram.secret,
 		WebhookURL:    s.Telegram.WebhookURL,
 		Quarantine:    a.quarantine().keep,
-		Rate:          s.rate,
-		ChatRate:      s.chatRate,
+		Rate:          s.Telegram.Rate,
+		ChatRate:      s.Telegram.ChatRate,
 		Log:           s.log.With("part", "bot"),
 	})
 	if err != nil {
@@ -178,21 +172,4 @@ func (a *app) Close() error {
 		errs = append(errs, a.store.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// readSetting reads the files that a configuration names. It returns every
-// fault at once.
-func readSetting(c config) (setting, error) {
-	s := setting{config: c, rate: c.Telegram.Rate, chatRate: c.Telegram.ChatRate}
-	var errs []error
-	raw, err := os.ReadFile(c.Recipients)
-	if err != nil {
-		errs = append(errs, fmt.Errorf("read the officers' keys: %w", err))
-	} else if s.recipients, err = seal.ParseRecipients(raw); err != nil {
-		errs = append(errs, fmt.Errorf("%s: %w", c.Recipients, err))
-	}
-	if s.book, err = loadBook(c.Book, c.Directory); err != nil {
-		errs = append(errs, err)
-	}
-	return s, errors.Join(errs...)
 }

@@ -15,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"suar/flows"
 	"suar/internal/seal"
 	"suar/internal/secret"
 )
@@ -40,7 +41,9 @@ type config struct {
 	Directory string    `yaml:"directory"`
 	Log       logConfig `yaml:"log"`
 
-	vaultKey seal.VaultKey
+	vaultKey   seal.VaultKey
+	book       *flows.Book
+	recipients seal.Recipients
 }
 
 type telegramConfig struct {
@@ -154,22 +157,23 @@ func loadConfig(name string, env lookup) (config, error) {
 		fault("telegram.mode: %q is neither polling nor webhook", c.Telegram.Mode)
 	}
 	c.check(fault)
-	return c, errors.Join(append(faults, c.checkFiles())...)
+	return c, errors.Join(append(faults, c.readFiles())...)
 }
 
-// checkFiles reports what is wrong with the files that are no secrets.
-func (c config) checkFiles() error {
+// readFiles reads the files that are no secrets, and reports every fault in them.
+func (c *config) readFiles() error {
 	var faults []error
+	var err error
 	if c.Recipients != "" {
 		if raw, err := os.ReadFile(c.Recipients); err != nil {
 			faults = append(faults, missing(err, wantRecipients))
-		} else if _, err := seal.ParseRecipients(raw); err != nil {
+		} else if c.recipients, err = seal.ParseRecipients(raw); err != nil {
 			for line := range strings.SplitSeq(plain(err).Error(), "\n") {
 				faults = append(faults, fmt.Errorf("%s: %s", c.Recipients, line))
 			}
 		}
 	}
-	if _, err := loadBook(c.Book, c.Directory); err != nil {
+	if c.book, err = loadBook(c.Book, c.Directory); err != nil {
 		faults = append(faults, plain(err))
 	}
 	return errors.Join(faults...)

@@ -48,11 +48,7 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 	if err != nil {
 		return refuse(err)
 	}
-	s, err := readSetting(conf)
-	if err != nil {
-		return refuse(plain(err))
-	}
-	s.log = newLog(conf.Log, log)
+	s := setting{config: conf, log: newLog(conf.Log, log)}
 	if list := s.book.Unreviewed(); len(list) > 0 {
 		s.log.Warn("no native speaker has reviewed the texts", "languages", strings.Join(list, ","))
 	}

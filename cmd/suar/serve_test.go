@@ -129,11 +129,7 @@ func TestLacking(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := readSetting(c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := lacking(s, at); !slices.EqualFunc(got, tt.want, strings.HasPrefix) {
+			if got := lacking(setting{config: c}, at); !slices.EqualFunc(got, tt.want, strings.HasPrefix) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
