@@ -37,6 +37,7 @@ type Bolt struct {
 	path   string
 	open   *openFile
 	writer *writer
+	local  local
 
 	closing  sync.Once
 	closeErr error
@@ -135,6 +136,44 @@ func (b *Bolt) Resolve(ctx context.Context, name string) (string, error) {
 // Commit implements Store.
 func (b *Bolt) Commit(ctx context.Context, c Commit) error {
 	return b.writer.do(ctx, func(t *table) error { return t.commit(&c) })
+}
+
+// CommitAndLease implements Store.
+func (b *Bolt) CommitAndLease(ctx context.Context, c Commit, until time.Time, lanes ...Lane) ([]Leased, error) {
+	var leased []Leased
+	err := b.writer.do(ctx, func(t *table) error {
+		leased = nil
+		if err := t.commit(&c); err != nil {
+			return err
+		}
+		for _, lane := range lanes {
+			if l, ok := t.leaseHead(c.ID, lane, c.At, until); ok {
+				leased = append(leased, l)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return leased, nil
+}
+
+// Hold implements Store. It is forgotten with the process, whose file nobody
+// else can open.
+func (b *Bolt) Hold(ctx context.Context, name, holder string, now, until time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return b.local.hold(name, holder, now, until)
+}
+
+// Pace implements Store. It is forgotten with the process.
+func (b *Bolt) Pace(ctx context.Context, queue string, now time.Time, cost, burst time.Duration) (time.Time, error) {
+	if err := ctx.Err(); err != nil {
+		return time.Time{}, err
+	}
+	return b.local.pace(queue, now, cost, burst), nil
 }
 
 // Lease implements Store. It costs no write when there is nothing to lease.

@@ -56,7 +56,7 @@ func commits(b *testing.B, writers, n int, commit func(*Bolt, *Commit) error) ti
 			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
 				id := fmt.Sprintf("%016x", uint64(i)*0x9e3779b97f4a7c15)
 				err := commit(s, &Commit{
-					ID: id, Event: "tg:1", At: start, State: state, Alarm: start,
+					ID: id, Events: []string{"tg:1"}, At: start, State: state, Alarm: start,
 					Items:      []Item{{ID: id, Lane: LaneCaller, Body: body}},
 					Transcript: id, Entries: [][]byte{entry},
 				})

@@ -1,18 +1,16 @@
 package storage
 
-import (
-	"errors"
-	"slices"
-)
+import "slices"
 
 // commit keeps c or returns why not. Everything is checked before anything is
 // written: a commit that fails leaves its neighbours in the same transaction
 // alone.
 func (t *table) commit(c *Commit) error {
-	// An event too long to be kept was never kept.
-	if c.Event != "" && len(c.Event) <= MaxName && len(c.ID) <= MaxName &&
-		t.get(eventKey(c.ID, c.Event)) != nil {
-		return ErrDuplicate
+	for _, event := range c.Events {
+		// An event too long to be kept was never kept.
+		if len(event) <= MaxName && len(c.ID) <= MaxName && t.get(eventKey(c.ID, event)) != nil {
+			return ErrDuplicate
+		}
 	}
 	if err := c.Validate(); err != nil {
 		return err
@@ -37,13 +35,13 @@ func (t *table) commit(c *Commit) error {
 	}
 	for _, name := range names {
 		if owner := t.get(key(kindName, name)); owner != nil && string(owner) != c.ID {
-			return errors.New("storage: another conversation has the name")
+			return ErrNameTaken
 		}
 	}
 
-	if c.Event != "" {
-		t.put(eventKey(c.ID, c.Event), appendInstant(nil, c.At))
-		t.put(eventTimeKey(c.At, c.ID, c.Event), nil)
+	for _, event := range c.Events {
+		t.put(eventKey(c.ID, event), appendInstant(nil, c.At))
+		t.put(eventTimeKey(c.At, c.ID, event), nil)
 	}
 	t.replaceRecord(c, old, names)
 	if c.Ack != nil {

@@ -106,18 +106,32 @@ func (t *table) lease(lane Lane, n int, now, until time.Time) []Leased {
 	}
 	leased := make([]Leased, len(take))
 	for i, f := range take {
-		t.unlist(lane, f.head)
-		f.head.token = t.next()
-		f.head.tries++
-		f.head.leased = true
-		t.hold(f.id, lane, f.head, until)
-		leased[i] = Leased{
-			Lease: Lease{Conversation: f.id, Item: f.head.id, Lane: lane, Token: f.head.token},
-			Body:  slices.Clone(t.get(bodyKey(f.head.seq))),
-			Tries: int(f.head.tries),
-		}
+		leased[i] = t.take(f.id, lane, f.head, until)
 	}
 	return leased
+}
+
+// leaseHead takes the head of a conversation's lane if it can be leased.
+func (t *table) leaseHead(id string, lane Lane, now, until time.Time) (Leased, bool) {
+	head, ok := t.head(id, lane)
+	if !ok || head.token != 0 && head.ready.After(now) {
+		return Leased{}, false
+	}
+	return t.take(id, lane, head, until), true
+}
+
+// take leases a head.
+func (t *table) take(id string, lane Lane, head boltItem, until time.Time) Leased {
+	t.unlist(lane, head)
+	head.token = t.next()
+	head.tries++
+	head.leased = true
+	t.hold(id, lane, head, until)
+	return Leased{
+		Lease: Lease{Conversation: id, Item: head.id, Lane: lane, Token: head.token},
+		Body:  slices.Clone(t.get(bodyKey(head.seq))),
+		Tries: int(head.tries),
+	}
 }
 
 // wake lists the heads whose instant is not after now among those that may be

@@ -34,7 +34,7 @@ var crashStart = time.Date(2031, time.March, 14, 12, 0, 0, 0, time.UTC)
 func crashCommit(id string, version uint64) storage.Commit {
 	n := version + 1
 	return storage.Commit{
-		ID: id, Version: version, Event: fmt.Sprint("event ", n), At: crashStart,
+		ID: id, Version: version, Events: []string{fmt.Sprint("event ", n)}, At: crashStart,
 		State: fmt.Appendf(nil, "state %d of %s", n, id),
 		Names: []string{fmt.Sprint("name ", n, " of ", id)},
 		Alarm: crashStart.Add(time.Duration(n)),

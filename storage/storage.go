@@ -27,6 +27,15 @@ var (
 	// over, or that it is delivered already. The caller drops its result: the
 	// other one's counts.
 	ErrLeaseLost = errors.New("storage: lease lost")
+	// ErrNameTaken says that another conversation holds one of the commit's
+	// further names. Nothing was committed, and it will not be later: the
+	// caller puts the event aside.
+	ErrNameTaken = errors.New("storage: another conversation has the name")
+	// ErrHeld says that somebody else holds what was asked for.
+	ErrHeld = errors.New("storage: held by another")
+	// ErrNotEmpty says that a store that was to be filled keeps something
+	// already. It was not changed.
+	ErrNotEmpty = errors.New("storage: the store is not empty: fill a new one")
 )
 
 // Lane says which dispatcher an item waits for. A conversation's items in one
@@ -59,19 +68,23 @@ type Commit struct {
 	// has no record. The record's new version is Version+1. A record's
 	// versions start again at 1 after it was erased.
 	Version uint64
-	// Event is the event's identity at its source; opaque, at most 64 bytes.
-	// A commit with an identity already seen for this conversation, also one
-	// seen before the record was erased, is ErrDuplicate. Empty for none.
-	Event string
-	// At is when the event was handled. Its identity is kept until a Sweep
-	// with a later instant.
+	// Events are the identities, at their source, of the events that the commit
+	// is of: one as a rule, none for a change that no event asked for, several
+	// that came together and were stepped in this order. Opaque, 1 to 64 bytes
+	// each, distinct, at most 100. A commit with an identity already seen for
+	// this conversation, also one seen before the record was erased, is
+	// ErrDuplicate, and nothing of it is kept: the caller hands the events over
+	// one by one.
+	Events []string
+	// At is when the events were handled. Their identities are kept until a
+	// Sweep with a later instant.
 	At time.Time
 	// State replaces the record's state. nil erases the record: its state, its
 	// names and its alarm go; its outbox and its transcript stay.
 	State []byte
 	// Names is the whole set of further names by which Resolve finds the
 	// conversation from now on; opaque, at most 64 bytes each. A name that
-	// another conversation holds is an error and nothing is committed.
+	// another conversation holds is ErrNameTaken.
 	Names []string
 	// Alarm is when Due reports the conversation; zero for never.
 	Alarm time.Time
@@ -135,8 +148,12 @@ type Store interface {
 	// ErrNotFound.
 	Resolve(ctx context.Context, name string) (string, error)
 	// Commit keeps c. It returns ErrDuplicate before it looks at anything else,
-	// then ErrLeaseLost, then ErrConflict.
+	// then ErrLeaseLost, then ErrConflict, then ErrNameTaken.
 	Commit(ctx context.Context, c Commit) error
+	// CommitAndLease is Commit and, in the same transaction, Lease at c.At of
+	// the heads that the conversation then has in the given lanes: who performs
+	// at once what he committed need not ask for it.
+	CommitAndLease(ctx context.Context, c Commit, until time.Time, lanes ...Lane) ([]Leased, error)
 
 	// Lease takes up to n items that are heads of their conversation's lane,
 	// not leased beyond now and not deferred beyond now, and holds them until
@@ -164,6 +181,70 @@ type Store interface {
 	// at most n of them, and returns how many it dropped.
 	Sweep(ctx context.Context, before time.Time, n int) (int, error)
 
+	// Hold makes the holder the one that holds the name until the given
+	// instant, unless somebody else holds it beyond now: then ErrHeld. The same
+	// holder prolongs what it holds, and an instant not after now gives it up.
+	// It need not survive the end of all processes that use the store.
+	Hold(ctx context.Context, name, holder string, now, until time.Time) error
+	// Pace takes a place in a queue that moves at an even pace, and returns
+	// the instant at which it is the caller's turn: now, or later. A place costs
+	// the given time, and the queue may run ahead by burst: with a cost of one
+	// second and a burst of three, three turns come at once and then one a
+	// second. All that use the store share the queue; it is forgotten when it
+	// is idle, and need not survive the end of all of them.
+	Pace(ctx context.Context, queue string, now time.Time, cost, burst time.Duration) (time.Time, error)
+
 	// Close releases the store. What was committed is safe without it.
 	Close() error
+}
+
+// A Portable can be emptied into another one.
+type Portable interface {
+	// Dump gives everything that is kept, as pieces, to yield, until it returns
+	// an error, which Dump returns. Every piece is as it was at one instant; of
+	// one that is given twice the later counts. Leases, holds and queues are
+	// not part of it: an item that is leased is given as one that can be.
+	Dump(ctx context.Context, yield func(Piece) error) error
+	// Fill keeps the pieces in a store that is empty; otherwise it returns
+	// ErrNotEmpty. next returns io.EOF after the last piece. After an error the
+	// store is not to be used: it may hold some of the pieces.
+	Fill(ctx context.Context, next func() (Piece, error)) error
+}
+
+// A Piece is a part of a store on its way into another one: a conversation,
+// with the transcripts that the store knows to be its, or, with an empty ID,
+// transcripts alone.
+type Piece struct {
+	// ID names the conversation.
+	ID string
+	// Version is 0 if there is no record.
+	Version uint64
+	State   []byte
+	Names   []string
+	Alarm   time.Time
+	// Events are the identities that are remembered, Handled when each was
+	// handled.
+	Events []Handled
+	// Items are the outbox, each lane in its order.
+	Items []Queued
+	// Transcripts are by their names.
+	Transcripts map[string]Transcript
+}
+
+// Handled is an event that was committed.
+type Handled struct {
+	Event string
+	At    time.Time
+}
+
+// Queued is an item in the outbox.
+type Queued struct {
+	Item
+	// Age orders the items of all conversations: the older has the smaller one.
+	Age uint64
+	// Tries counts its leases so far, and Token is the last one's.
+	Tries int
+	Token uint64
+	// Until is when it can be leased again, if it was deferred; zero if not.
+	Until time.Time
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 const (
@@ -11,6 +12,8 @@ const (
 	MaxName = 64
 	// MaxItems is the greatest number of items in one commit.
 	MaxItems = 1000
+	// MaxEvents is the greatest number of events in one commit.
+	MaxEvents = 100
 )
 
 // Validate tells whether the commit keeps to the limits, whatever the store
@@ -20,8 +23,8 @@ func (c *Commit) Validate() error {
 	switch {
 	case !named(c.ID):
 		return errors.New("storage: a conversation's ID must have 1 to 64 bytes")
-	case len(c.Event) > MaxName:
-		return errors.New("storage: an event's identity must have at most 64 bytes")
+	case len(c.Events) > MaxEvents:
+		return fmt.Errorf("storage: %d events in one commit, more than %d", len(c.Events), MaxEvents)
 	case len(c.Transcript) > MaxName:
 		return errors.New("storage: a transcript's name must have at most 64 bytes")
 	case c.Transcript == "" && (c.Header != nil || len(c.Entries) > 0):
@@ -30,6 +33,14 @@ func (c *Commit) Validate() error {
 		return fmt.Errorf("storage: %d items in one commit, more than %d", len(c.Items), MaxItems)
 	case c.Ack != nil && c.Ack.Conversation != c.ID:
 		return errors.New("storage: the acknowledged item belongs to another conversation")
+	}
+	for i, event := range c.Events {
+		if !named(event) {
+			return errors.New("storage: an event's identity must have 1 to 64 bytes")
+		}
+		if slices.Contains(c.Events[:i], event) {
+			return errors.New("storage: one event twice in one commit")
+		}
 	}
 	for _, name := range c.Names {
 		if !named(name) {

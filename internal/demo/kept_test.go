@@ -30,7 +30,7 @@ func TestKeptWhileWritten(t *testing.T) {
 			<-pace.C
 			state := strings.Repeat(fmt.Sprintf("%08d", i), 1+int(i%500))
 			err := store.Commit(ctx, storage.Commit{
-				ID: "conversation", Version: i, Event: fmt.Sprint("e", i), At: time.Unix(int64(i), 0), State: []byte(state),
+				ID: "conversation", Version: i, Events: []string{fmt.Sprint("e", i)}, At: time.Unix(int64(i), 0), State: []byte(state),
 				Transcript: fmt.Sprintf("%032x", i%3), Header: []byte("header"), Entries: [][]byte{[]byte(state)},
 			})
 			if err != nil && ctx.Err() == nil {

@@ -107,9 +107,9 @@ func (e *Engine) damage(ctx context.Context, cause error) error {
 	}
 	at := e.now()
 	err := e.store.Commit(ctx, storage.Commit{
-		ID:    probe,
-		Event: e.vault.Blind("event", "probe:"+strconv.FormatInt(at.UnixNano(), 10)),
-		At:    at,
+		ID:     probe,
+		Events: []string{e.vault.Blind("event", "probe:"+strconv.FormatInt(at.UnixNano(), 10))},
+		At:     at,
 	})
 	if err != nil && !errors.Is(err, storage.ErrDuplicate) {
 		return fmt.Errorf("engine: the store is damaged for more than one conversation: %w", err)

@@ -170,7 +170,7 @@ func (e *Engine) next(st step, c conversation) (commit storage.Commit, err error
 		Ack:     st.ack,
 	}
 	if st.identity != "" {
-		commit.Event = e.vault.Blind("event", st.identity)
+		commit.Events = []string{e.vault.Blind("event", st.identity)}
 	}
 	if err := e.transcribe(&commit, &c.envelope, effects, at); err != nil {
 		return commit, fmt.Errorf("event %q: %w", flows.EventKind(st.event), err)

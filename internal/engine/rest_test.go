@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -34,7 +35,7 @@ func (w *witnessed) Commit(ctx context.Context, c storage.Commit) error {
 			w.bytes = append(append(w.bytes, b...), '\n')
 		}
 	}
-	add([]byte(c.ID), []byte(c.Event), c.State, []byte(c.Transcript), c.Header)
+	add([]byte(c.ID), []byte(strings.Join(c.Events, "")), c.State, []byte(c.Transcript), c.Header)
 	add(c.Entries...)
 	for _, n := range c.Names {
 		add([]byte(n))

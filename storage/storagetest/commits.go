@@ -35,7 +35,7 @@ func versions(f *fixture) {
 
 func wholeCommit(f *fixture) {
 	f.commit(storage.Commit{
-		ID: "ann", Event: "tg:1", At: at(0), State: []byte("state"),
+		ID: "ann", Events: []string{"tg:1"}, At: at(0), State: []byte("state"),
 		Names: []string{"thread", "card"}, Alarm: at(30),
 		Items: []storage.Item{
 			{ID: "say", Lane: storage.LaneCaller, Body: []byte("hello")},
@@ -61,7 +61,7 @@ func wholeCommit(f *fixture) {
 		Lease: storage.Lease{Conversation: "ann", Item: "say", Lane: storage.LaneCaller},
 		Body:  []byte("hello"), Tries: 1,
 	}})
-	f.refuse(storage.Commit{ID: "ann", Version: 1, Event: "tg:1", State: []byte("again")}, storage.ErrDuplicate)
+	f.refuse(storage.Commit{ID: "ann", Version: 1, Events: []string{"tg:1"}, State: []byte("again")}, storage.ErrDuplicate)
 }
 
 // refusedCommit lets a commit with everything in it fail for each reason, and
@@ -69,14 +69,14 @@ func wholeCommit(f *fixture) {
 func refusedCommit(f *fixture) {
 	f.commit(storage.Commit{ID: "bob", State: []byte("bob"), Names: []string{"bobs"}})
 	f.commit(storage.Commit{
-		ID: "ann", Event: "seen", State: []byte("before"), Names: []string{"old"}, Alarm: at(7),
+		ID: "ann", Events: []string{"seen"}, State: []byte("before"), Names: []string{"old"}, Alarm: at(7),
 		Items: toCaller("a1", "a2"), Transcript: "case", Header: []byte("header"), Entries: [][]byte{[]byte("entry")},
 	})
 	lost := f.leaseOne(storage.LaneCaller, "a1", at(0), at(1))
 	held := f.leaseOne(storage.LaneCaller, "a1", at(1), at(forever))
 	full := func() storage.Commit {
 		return storage.Commit{
-			ID: "ann", Version: 1, Event: "new", At: at(2), State: []byte("after"),
+			ID: "ann", Version: 1, Events: []string{"new"}, At: at(2), State: []byte("after"),
 			Names: []string{"fresh"}, Alarm: at(3), Items: toCaller("a3"),
 			Transcript: "case", Header: []byte("changed"), Entries: [][]byte{[]byte("more")},
 			Ack: &held,
@@ -92,7 +92,7 @@ func refusedCommit(f *fixture) {
 		change func(*storage.Commit)
 		want   error
 	}{
-		{"duplicate", func(c *storage.Commit) { c.Event = "seen" }, storage.ErrDuplicate},
+		{"duplicate", func(c *storage.Commit) { c.Events = []string{"seen"} }, storage.ErrDuplicate},
 		{"lease lost", func(c *storage.Commit) { c.Ack = &lost }, storage.ErrLeaseLost},
 		{"conflict", func(c *storage.Commit) { c.Version = 2 }, storage.ErrConflict},
 		{"a name of another", func(c *storage.Commit) { c.Names = []string{"fresh", "bobs"} }, nil},
@@ -117,17 +117,17 @@ func refusedCommit(f *fixture) {
 }
 
 func errorOrder(f *fixture) {
-	f.commit(storage.Commit{ID: "ann", Event: "seen", State: []byte("one"), Items: toCaller("a1")})
+	f.commit(storage.Commit{ID: "ann", Events: []string{"seen"}, State: []byte("one"), Items: toCaller("a1")})
 	f.commit(storage.Commit{ID: "bob", State: []byte("bob"), Names: []string{"bobs"}})
 	lost := f.leaseOne(storage.LaneCaller, "a1", at(0), at(1))
 	f.leaseOne(storage.LaneCaller, "a1", at(1), at(2))
 
 	const wrong = 7
 	taken := []string{"bobs"}
-	f.refuse(storage.Commit{ID: "ann", Event: "seen", Ack: &lost, Version: wrong, State: []byte("x"), Names: taken}, storage.ErrDuplicate)
-	f.refuse(storage.Commit{ID: "ann", Event: "new", Ack: &lost, Version: wrong, State: []byte("x"), Names: taken}, storage.ErrLeaseLost)
-	f.refuse(storage.Commit{ID: "ann", Event: "new", Version: wrong, State: []byte("x"), Names: taken}, storage.ErrConflict)
-	f.refuse(storage.Commit{ID: "ann", Event: "new", Version: 1, State: []byte("x"), Names: taken}, nil)
+	f.refuse(storage.Commit{ID: "ann", Events: []string{"seen"}, Ack: &lost, Version: wrong, State: []byte("x"), Names: taken}, storage.ErrDuplicate)
+	f.refuse(storage.Commit{ID: "ann", Events: []string{"new"}, Ack: &lost, Version: wrong, State: []byte("x"), Names: taken}, storage.ErrLeaseLost)
+	f.refuse(storage.Commit{ID: "ann", Events: []string{"new"}, Version: wrong, State: []byte("x"), Names: taken}, storage.ErrConflict)
+	f.refuse(storage.Commit{ID: "ann", Events: []string{"new"}, Version: 1, State: []byte("x"), Names: taken}, nil)
 }
 
 func erase(f *fixture) {
@@ -161,9 +161,9 @@ func erase(f *fixture) {
 	f.leaseOne(storage.LaneCaller, "a1", at(1), at(2))
 
 	// A conversation may have no record from the first to the last.
-	f.commit(storage.Commit{ID: "eve", Event: "tg:1", Items: toCaller("e1")})
+	f.commit(storage.Commit{ID: "eve", Events: []string{"tg:1"}, Items: toCaller("e1")})
 	f.noRecord("eve")
-	f.refuse(storage.Commit{ID: "eve", Event: "tg:1", Items: toCaller("e1")}, storage.ErrDuplicate)
+	f.refuse(storage.Commit{ID: "eve", Events: []string{"tg:1"}, Items: toCaller("e1")}, storage.ErrDuplicate)
 }
 
 func emptyState(f *fixture) {
@@ -177,9 +177,9 @@ func ackErased(f *fixture) {
 	f.commit(storage.Commit{ID: "ann", State: []byte("state"), Items: toCaller("a1")})
 	first := f.leaseOne(storage.LaneCaller, "a1", at(0), at(10))
 	f.commit(storage.Commit{ID: "ann", Version: 1, Items: toCaller("a2")})
-	f.commit(storage.Commit{ID: "ann", Event: "effect:a1", Ack: &first})
+	f.commit(storage.Commit{ID: "ann", Events: []string{"effect:a1"}, Ack: &first})
 	f.noRecord("ann")
-	f.refuse(storage.Commit{ID: "ann", Event: "effect:a1", Ack: &first}, storage.ErrDuplicate)
+	f.refuse(storage.Commit{ID: "ann", Events: []string{"effect:a1"}, Ack: &first}, storage.ErrDuplicate)
 	second := f.leaseOne(storage.LaneCaller, "a2", at(1), at(10))
 	// The conversation may have begun again meanwhile.
 	f.commit(storage.Commit{ID: "ann", State: []byte("again")})
@@ -192,7 +192,7 @@ func limits(f *fixture) {
 	for _, fill := range []string{"x", "\x00", "\xff", "\n", " ", ":"} {
 		long, tooLong := strings.Repeat(fill, 64), strings.Repeat(fill, 65)
 		c := storage.Commit{
-			ID: long, Event: long, State: []byte("state"), Names: []string{long}, Alarm: at(1),
+			ID: long, Events: []string{long}, State: []byte("state"), Names: []string{long}, Alarm: at(1),
 			Items:      []storage.Item{{ID: long, Lane: storage.LaneCaller, Priority: 255}},
 			Transcript: long, Header: []byte("header"), Entries: [][]byte{[]byte("entry"), {}},
 		}
@@ -207,7 +207,7 @@ func limits(f *fixture) {
 		f.forget(long)
 
 		f.refuse(storage.Commit{ID: tooLong, State: []byte("x")}, nil)
-		f.refuse(storage.Commit{ID: "ann", Event: tooLong, State: []byte("x")}, nil)
+		f.refuse(storage.Commit{ID: "ann", Events: []string{tooLong}, State: []byte("x")}, nil)
 		f.refuse(storage.Commit{ID: "ann", State: []byte("x"), Names: []string{tooLong}}, nil)
 		f.refuse(storage.Commit{ID: "ann", State: []byte("x"), Items: toCaller(tooLong)}, nil)
 		f.refuse(storage.Commit{ID: "ann", State: []byte("x"), Transcript: tooLong, Header: []byte("x")}, nil)
@@ -239,7 +239,7 @@ func opaqueNames(f *fixture) {
 	ids := []string{"a", "a\x00", "a\x00b", "ab", "\x00", "\xff", "\xff\xff", "a:b", "{a}", "*", "a?", "../a"}
 	for _, id := range ids {
 		f.commit(storage.Commit{
-			ID: id, Event: "b", State: []byte("state of " + id), Names: []string{id}, Alarm: at(1),
+			ID: id, Events: []string{"b"}, State: []byte("state of " + id), Names: []string{id}, Alarm: at(1),
 			Items: toCaller("of " + id), Transcript: id, Entries: [][]byte{[]byte("entry of " + id)},
 		})
 	}
@@ -263,8 +263,8 @@ func opaqueNames(f *fixture) {
 		f.equal("record of "+id, f.load(id), storage.Record{Version: 1, State: []byte("state of " + id), Alarm: at(1)})
 		f.equal("transcript of "+id, f.transcript(id), storage.Transcript{Entries: [][]byte{[]byte("entry of " + id)}})
 	}
-	f.refuse(storage.Commit{ID: "a", Event: "b"}, storage.ErrDuplicate)
-	f.commit(storage.Commit{ID: "a", Event: "\x00b", State: []byte("other")})
+	f.refuse(storage.Commit{ID: "a", Events: []string{"b"}}, storage.ErrDuplicate)
+	f.commit(storage.Commit{ID: "a", Events: []string{"\x00b"}, State: []byte("other")})
 }
 
 func aliasing(f *fixture) {
@@ -313,7 +313,7 @@ func instants(f *fixture) {
 	jakarta := time.FixedZone("WIB", 7*60*60)
 	alarm := time.Date(2031, time.March, 14, 19, 0, 0, 123456789, jakarta)
 	f.commit(storage.Commit{
-		ID: "ann", Event: "tg:1", At: alarm, State: []byte("state"), Alarm: alarm, Items: toCaller("a1"),
+		ID: "ann", Events: []string{"tg:1"}, At: alarm, State: []byte("state"), Alarm: alarm, Items: toCaller("a1"),
 	})
 	r := f.load("ann")
 	if !r.Alarm.Equal(alarm) || r.Alarm.Location() != time.UTC {
@@ -386,13 +386,13 @@ func namesHeld(f *fixture) {
 }
 
 func eventsOnce(f *fixture) {
-	f.commit(storage.Commit{ID: "ann", Event: "tg:1", State: []byte("1")})
-	f.refuse(storage.Commit{ID: "ann", Version: 1, Event: "tg:1", State: []byte("2")}, storage.ErrDuplicate)
-	f.commit(storage.Commit{ID: "ann", Version: 1, Event: "tg:2", State: []byte("2")})
+	f.commit(storage.Commit{ID: "ann", Events: []string{"tg:1"}, State: []byte("1")})
+	f.refuse(storage.Commit{ID: "ann", Version: 1, Events: []string{"tg:1"}, State: []byte("2")}, storage.ErrDuplicate)
+	f.commit(storage.Commit{ID: "ann", Version: 1, Events: []string{"tg:2"}, State: []byte("2")})
 	// Erasing the record does not make an old event new.
-	f.commit(storage.Commit{ID: "ann", Version: 2, Event: "tg:3"})
+	f.commit(storage.Commit{ID: "ann", Version: 2, Events: []string{"tg:3"}})
 	for _, event := range []string{"tg:1", "tg:2", "tg:3"} {
-		f.refuse(storage.Commit{ID: "ann", Event: event, State: []byte("1")}, storage.ErrDuplicate)
+		f.refuse(storage.Commit{ID: "ann", Events: []string{event}, State: []byte("1")}, storage.ErrDuplicate)
 	}
 	f.noRecord("ann")
 	// A commit without an event is never a duplicate.
@@ -402,24 +402,24 @@ func eventsOnce(f *fixture) {
 }
 
 func eventsByConversation(f *fixture) {
-	f.commit(storage.Commit{ID: "ann", Event: "tg:1", State: []byte("1")})
-	f.commit(storage.Commit{ID: "bob", Event: "tg:1", State: []byte("1")})
-	f.refuse(storage.Commit{ID: "bob", Event: "tg:1", Version: 1, State: []byte("1")}, storage.ErrDuplicate)
+	f.commit(storage.Commit{ID: "ann", Events: []string{"tg:1"}, State: []byte("1")})
+	f.commit(storage.Commit{ID: "bob", Events: []string{"tg:1"}, State: []byte("1")})
+	f.refuse(storage.Commit{ID: "bob", Events: []string{"tg:1"}, Version: 1, State: []byte("1")}, storage.ErrDuplicate)
 }
 
 func sweep(f *fixture) {
 	for i, event := range []string{"e0", "e1", "e2", "e3"} {
-		f.commit(storage.Commit{ID: "ann", Version: uint64(i), Event: event, At: at(i), State: []byte("x")})
+		f.commit(storage.Commit{ID: "ann", Version: uint64(i), Events: []string{event}, At: at(i), State: []byte("x")})
 	}
 	f.sweep(at(0), 10, 0)
 	f.sweep(at(2), 0, 0)
 	f.sweep(at(2), 1, 1)
 	f.sweep(at(2), 10, 1)
 	f.sweep(at(2), 10, 0)
-	f.refuse(storage.Commit{ID: "ann", Version: 4, Event: "e2", State: []byte("x")}, storage.ErrDuplicate)
-	f.refuse(storage.Commit{ID: "ann", Version: 4, Event: "e3", State: []byte("x")}, storage.ErrDuplicate)
-	f.commit(storage.Commit{ID: "ann", Version: 4, Event: "e0", At: at(9), State: []byte("x")})
-	f.commit(storage.Commit{ID: "ann", Version: 5, Event: "e1", At: at(9), State: []byte("x")})
+	f.refuse(storage.Commit{ID: "ann", Version: 4, Events: []string{"e2"}, State: []byte("x")}, storage.ErrDuplicate)
+	f.refuse(storage.Commit{ID: "ann", Version: 4, Events: []string{"e3"}, State: []byte("x")}, storage.ErrDuplicate)
+	f.commit(storage.Commit{ID: "ann", Version: 4, Events: []string{"e0"}, At: at(9), State: []byte("x")})
+	f.commit(storage.Commit{ID: "ann", Version: 5, Events: []string{"e1"}, At: at(9), State: []byte("x")})
 	f.sweep(at(9), 10, 2)
 	f.sweep(at(10), 10, 2)
 	f.equal("record", f.load("ann"), storage.Record{Version: 6, State: []byte("x")})

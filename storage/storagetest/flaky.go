@@ -125,6 +125,28 @@ func (f *Flaky) Commit(ctx context.Context, c storage.Commit) error {
 	return err
 }
 
+// CommitAndLease implements storage.Store.
+func (f *Flaky) CommitAndLease(ctx context.Context, c storage.Commit, until time.Time, lanes ...storage.Lane) ([]storage.Leased, error) {
+	return through(ctx, f, "CommitAndLease", c.ID, func() ([]storage.Leased, error) {
+		return f.store.CommitAndLease(ctx, c, until, lanes...)
+	})
+}
+
+// Hold implements storage.Store.
+func (f *Flaky) Hold(ctx context.Context, name, holder string, now, until time.Time) error {
+	_, err := through(ctx, f, "Hold", name, func() (nothing, error) {
+		return nothing{}, f.store.Hold(ctx, name, holder, now, until)
+	})
+	return err
+}
+
+// Pace implements storage.Store.
+func (f *Flaky) Pace(ctx context.Context, queue string, now time.Time, cost, burst time.Duration) (time.Time, error) {
+	return through(ctx, f, "Pace", queue, func() (time.Time, error) {
+		return f.store.Pace(ctx, queue, now, cost, burst)
+	})
+}
+
 // Lease implements storage.Store.
 func (f *Flaky) Lease(ctx context.Context, lane storage.Lane, n int, now, until time.Time) ([]storage.Leased, error) {
 	return through(ctx, f, "Lease", laneName(lane), func() ([]storage.Leased, error) {

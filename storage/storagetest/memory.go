@@ -2,7 +2,6 @@ package storagetest
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -22,6 +21,13 @@ type Memory struct {
 	items       []*memoryItem // the whole outbox, oldest first
 	transcripts map[string]storage.Transcript
 	token       uint64
+	holds       map[string]memoryHold
+	queues      map[string]time.Time // when each would be idle
+}
+
+type memoryHold struct {
+	holder string
+	until  time.Time
 }
 
 type memoryRecord struct {
@@ -49,6 +55,8 @@ func NewMemory() *Memory {
 		names:       make(map[string]string),
 		events:      make(map[memoryEvent]time.Time),
 		transcripts: make(map[string]storage.Transcript),
+		holds:       make(map[string]memoryHold),
+		queues:      make(map[string]time.Time),
 	}
 }
 
@@ -93,10 +101,34 @@ func (m *Memory) Commit(ctx context.Context, c storage.Commit) error {
 		return err
 	}
 	defer m.mu.Unlock()
+	return m.commit(c)
+}
 
-	event := memoryEvent{c.ID, c.Event}
-	if _, seen := m.events[event]; seen && c.Event != "" {
-		return storage.ErrDuplicate
+// CommitAndLease implements storage.Store.
+func (m *Memory) CommitAndLease(ctx context.Context, c storage.Commit, until time.Time, lanes ...storage.Lane) ([]storage.Leased, error) {
+	if err := m.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	if err := m.commit(c); err != nil {
+		return nil, err
+	}
+	var leased []storage.Leased
+	for _, lane := range lanes {
+		for _, head := range m.heads(lane) {
+			if head.conversation == c.ID && !(head.tries > 0 && head.ready.After(c.At)) {
+				leased = append(leased, m.lease(head, until))
+			}
+		}
+	}
+	return leased, nil
+}
+
+func (m *Memory) commit(c storage.Commit) error {
+	for _, event := range c.Events {
+		if _, seen := m.events[memoryEvent{c.ID, event}]; seen {
+			return storage.ErrDuplicate
+		}
 	}
 	if err := c.Validate(); err != nil {
 		return err
@@ -110,13 +142,13 @@ func (m *Memory) Commit(ctx context.Context, c storage.Commit) error {
 	if c.State != nil {
 		for _, name := range c.Names {
 			if owner, taken := m.names[name]; taken && owner != c.ID {
-				return errors.New("storagetest: another conversation has the name")
+				return storage.ErrNameTaken
 			}
 		}
 	}
 
-	if c.Event != "" {
-		m.events[event] = instant(c.At)
+	for _, event := range c.Events {
+		m.events[memoryEvent{c.ID, event}] = instant(c.At)
 	}
 	maps.DeleteFunc(m.names, func(_, id string) bool { return id == c.ID })
 	if c.State == nil {
@@ -186,17 +218,51 @@ func (m *Memory) Lease(ctx context.Context, lane storage.Lane, n int, now, until
 	})
 	var leased []storage.Leased
 	for _, head := range heads[:min(max(n, 0), len(heads))] {
-		m.token++
-		head.token = m.token
-		head.tries++
-		head.ready = instant(until)
-		leased = append(leased, storage.Leased{
-			Lease: storage.Lease{Conversation: head.conversation, Item: head.ID, Lane: lane, Token: head.token},
-			Body:  slices.Clone(head.Body),
-			Tries: head.tries,
-		})
+		leased = append(leased, m.lease(head, until))
 	}
 	return leased, nil
+}
+
+func (m *Memory) lease(head *memoryItem, until time.Time) storage.Leased {
+	m.token++
+	head.token = m.token
+	head.tries++
+	head.ready = instant(until)
+	return storage.Leased{
+		Lease: storage.Lease{Conversation: head.conversation, Item: head.ID, Lane: head.Lane, Token: head.token},
+		Body:  slices.Clone(head.Body),
+		Tries: head.tries,
+	}
+}
+
+// Hold implements storage.Store.
+func (m *Memory) Hold(ctx context.Context, name, holder string, now, until time.Time) error {
+	if err := m.begin(ctx); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	if h, held := m.holds[name]; held && h.holder != holder && h.until.After(now) {
+		return storage.ErrHeld
+	}
+	m.holds[name] = memoryHold{holder, until}
+	return nil
+}
+
+// Pace implements storage.Store.
+func (m *Memory) Pace(ctx context.Context, queue string, now time.Time, cost, burst time.Duration) (time.Time, error) {
+	if err := m.begin(ctx); err != nil {
+		return time.Time{}, err
+	}
+	defer m.mu.Unlock()
+	idle := m.queues[queue]
+	if idle.Before(now) {
+		idle = now
+	}
+	m.queues[queue] = idle.Add(cost)
+	if turn := idle.Add(cost - burst); turn.After(now) {
+		return turn, nil
+	}
+	return now, nil
 }
 
 // Defer implements storage.Store.

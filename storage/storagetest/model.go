@@ -59,7 +59,7 @@ var (
 	anID            = rapid.SampledFrom(someIDs)
 	aName           = rapid.SampledFrom(someNames)
 	aTranscript     = rapid.SampledFrom(someTranscripts)
-	anEvent         = rapid.SampledFrom([]string{"", "", "e1", "e2", "e3", "e4", "e5"})
+	someEvents      = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"e1", "e2", "e3", "e4", "e5"}), 0, 2, rapid.ID)
 	aLane           = rapid.SampledFrom([]storage.Lane{caller, officers})
 	// Nanoseconds, so that a store that rounds is found.
 	anInstant = rapid.Map(rapid.IntRange(0, 12), func(n int) time.Time { return noon.Add(time.Duration(n)) })
@@ -68,10 +68,10 @@ var (
 
 func (m *machine) commit(r *rapid.T) {
 	c := storage.Commit{
-		ID:    anID.Draw(r, "id"),
-		Event: anEvent.Draw(r, "event"),
-		At:    anInstant.Draw(r, "at"),
-		Names: rapid.SliceOfN(aName, 0, 2).Draw(r, "names"),
+		ID:     anID.Draw(r, "id"),
+		Events: someEvents.Draw(r, "events"),
+		At:     anInstant.Draw(r, "at"),
+		Names:  rapid.SliceOfN(aName, 0, 2).Draw(r, "names"),
 	}
 	if record, err := m.model.Load(m.t.Context(), c.ID); err == nil {
 		c.Version = record.Version

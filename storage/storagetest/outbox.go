@@ -141,15 +141,15 @@ func expiredLease(f *fixture) {
 func delivered(f *fixture) {
 	f.commit(storage.Commit{ID: "ann", State: []byte("1"), Items: toCaller("a1", "a2")})
 	l := f.leaseOne(caller, "a1", at(0), at(10))
-	f.commit(storage.Commit{ID: "ann", Version: 1, Event: "effect:a1", State: []byte("2"), Ack: &l})
+	f.commit(storage.Commit{ID: "ann", Version: 1, Events: []string{"effect:a1"}, State: []byte("2"), Ack: &l})
 	f.waits(caller, 1, time.Time{})
-	f.refuse(storage.Commit{ID: "ann", Version: 2, Event: "effect:a1", State: []byte("3"), Ack: &l}, storage.ErrDuplicate)
-	f.refuse(storage.Commit{ID: "ann", Version: 2, Event: "other", State: []byte("3"), Ack: &l}, storage.ErrLeaseLost)
+	f.refuse(storage.Commit{ID: "ann", Version: 2, Events: []string{"effect:a1"}, State: []byte("3"), Ack: &l}, storage.ErrDuplicate)
+	f.refuse(storage.Commit{ID: "ann", Version: 2, Events: []string{"other"}, State: []byte("3"), Ack: &l}, storage.ErrLeaseLost)
 	f.refuseDefer(l)
 	next := f.leaseOne(caller, "a2", at(1), at(10))
-	f.refuse(storage.Commit{ID: "ann", Version: 2, Event: "other", State: []byte("3"), Ack: &l}, storage.ErrLeaseLost)
+	f.refuse(storage.Commit{ID: "ann", Version: 2, Events: []string{"other"}, State: []byte("3"), Ack: &l}, storage.ErrLeaseLost)
 	f.refuseDefer(l)
-	f.commit(storage.Commit{ID: "ann", Version: 2, Event: "effect:a2", State: []byte("3"), Ack: &next})
+	f.commit(storage.Commit{ID: "ann", Version: 2, Events: []string{"effect:a2"}, State: []byte("3"), Ack: &next})
 	f.leaseNone(caller, at(forever))
 }
 

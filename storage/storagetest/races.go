@@ -25,7 +25,7 @@ func racingWriters(t *testing.T, s storage.Store) {
 				}
 				entry := fmt.Appendf(nil, "version %d", r.Version+1)
 				err = s.Commit(t.Context(), storage.Commit{
-					ID: "ann", Version: r.Version, Event: fmt.Sprintf("%d.%d", w, i),
+					ID: "ann", Version: r.Version, Events: []string{fmt.Sprintf("%d.%d", w, i)},
 					State: entry, Transcript: "case", Entries: [][]byte{entry},
 					Items: toCaller(fmt.Sprintf("item %d", r.Version+1)),
 				})
@@ -71,7 +71,7 @@ func racingEvents(t *testing.T, s storage.Store) {
 		id := fmt.Sprintf("conversation %d", round)
 		var kept int
 		for _, err := range race(8, func(int) error {
-			return s.Commit(t.Context(), storage.Commit{ID: id, Event: "tg:1", State: []byte("x"), Items: toCaller(id)})
+			return s.Commit(t.Context(), storage.Commit{ID: id, Events: []string{"tg:1"}, State: []byte("x"), Items: toCaller(id)})
 		}) {
 			switch {
 			case err == nil:
@@ -142,7 +142,7 @@ func racingLeases(t *testing.T, s storage.Store) {
 					mu.Lock()
 					taken[l.Conversation] = append(taken[l.Conversation], l.Item)
 					mu.Unlock()
-					err := s.Commit(t.Context(), storage.Commit{ID: l.Conversation, Event: "effect:" + l.Item, Ack: &l.Lease})
+					err := s.Commit(t.Context(), storage.Commit{ID: l.Conversation, Events: []string{"effect:" + l.Item}, Ack: &l.Lease})
 					if err != nil {
 						t.Errorf("commit: %v", err)
 					}
