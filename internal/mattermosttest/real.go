@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -215,14 +216,17 @@ func (s *server) lay() error {
 			return err
 		}
 	}
-	// Another process may take the port before the server does; the kernel
-	// hands out others first, so that this is rare.
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
+	// A server that is killed must find its port free when it starts again, so
+	// the port is not one of those that the system gives to outgoing
+	// connections.
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.N(12000))
+		if l, err := net.Listen("tcp", address); err == nil {
+			s.address = address
+			return l.Close()
+		}
 	}
-	s.address = l.Addr().String()
-	return l.Close()
+	return errors.New("no free port")
 }
 
 // await returns when the server answers, or has ended.
