@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"suar/internal/loopback"
 	"suar/internal/mattermosttest"
 	"suar/internal/telegramtest"
 )
@@ -40,12 +40,11 @@ func (l logTail) until(t *testing.T, texts ...string) string {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	address, err := loopback.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
 
 // TestServeTriesTheCallback serves a hotline whose Mattermost does or does not

@@ -7,8 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	mathrand "math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +19,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"suar/internal/loopback"
 	"suar/internal/mattermosttest"
 	"suar/internal/seal"
 	"suar/internal/telegramtest"
@@ -140,19 +139,13 @@ func unchecked(h *hotline, config map[string]any) {
 	config["telegram"].(map[string]any)["server"] = h.telegram.URL()
 }
 
-// freeAddress finds a port outside the range from which the system gives ports
-// to outgoing connections: a process that is killed finds it free again.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 20000+mathrand.N(12000))
-		if l, err := net.Listen("tcp", address); err == nil {
-			l.Close()
-			return address
-		}
+	address, err := loopback.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	return address
 }
 
 func (h *hotline) file(path, content string, mode os.FileMode) string {

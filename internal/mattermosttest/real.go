@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"suar/internal/loopback"
 )
 
 // A Setting is one of the server's settings, such as
@@ -216,17 +216,9 @@ func (s *server) lay() error {
 			return err
 		}
 	}
-	// A server that is killed must find its port free when it starts again, so
-	// the port is not one of those that the system gives to outgoing
-	// connections.
-	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.N(12000))
-		if l, err := net.Listen("tcp", address); err == nil {
-			s.address = address
-			return l.Close()
-		}
-	}
-	return errors.New("no free port")
+	var err error
+	s.address, err = loopback.FreeAddress()
+	return err
 }
 
 // await returns when the server answers, or has ended.

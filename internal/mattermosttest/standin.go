@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"suar/internal/loopback"
 	"suar/internal/mattermosttest/standin"
 )
 
@@ -31,7 +32,11 @@ func StandIn(t testing.TB) *World {
 	p.channel = s.AddChannel(p.team, "hotline", "Hotline")
 	s.Join(p.channel, p.bot.ID, p.officers[0].ID, p.officers[1].ID, p.officers[2].ID)
 
-	h := &small{server: s, address: "127.0.0.1:0"}
+	address, err := loopback.FreeAddress()
+	if err != nil {
+		t.Fatalf("start the stand-in: %v", err)
+	}
+	h := &small{server: s, address: address}
 	if err := h.start(); err != nil {
 		t.Fatalf("start the stand-in: %v", err)
 	}
@@ -52,11 +57,7 @@ type small struct {
 }
 
 func (h *small) start() error {
-	if err := h.server.Start(h.address); err != nil {
-		return err
-	}
-	h.address = h.server.URL()[len("http://"):]
-	return nil
+	return h.server.Start(h.address)
 }
 
 func (h *small) stop() error                          { return h.server.Stop() }
