@@ -15,7 +15,7 @@ import (
 func FreeAddress() (string, error) {
 	for range 100 {
 		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.N(12000)) //nolint:gosec // a port is no secret
-		l, err := net.Listen("tcp", address)                          //nolint:noctx // it returns at once
+		l, err := net.Listen("tcp", address)                        //nolint:noctx // it returns at once
 		if err == nil {
 			return address, l.Close()
 		}

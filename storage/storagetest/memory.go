@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -12,39 +13,37 @@ import (
 )
 
 // Memory is the model of a Store: every method does what the contract says, as
-// plainly as it can, over maps and under one lock. It survives nothing.
+// plainly as it can, over maps and slices and under one lock. It survives
+// nothing.
 type Memory struct {
 	mu          sync.Mutex
 	records     map[string]memoryRecord
 	names       map[string]string // further name → conversation
+	alarms      []memoryAlarm     // sorted
 	events      map[memoryEvent]time.Time
-	items       []*memoryItem // the whole outbox, oldest first
+	outbox      memoryOutbox
 	transcripts map[string]storage.Transcript
-	token       uint64
 	holds       map[string]memoryHold
-	queues      map[string]time.Time // when each would be idle
-}
-
-type memoryHold struct {
-	holder string
-	until  time.Time
+	paces       map[string]time.Time // when each queue would be idle
 }
 
 type memoryRecord struct {
 	version uint64
 	state   []byte
+	names   []string
 	alarm   time.Time
 }
 
-type memoryEvent struct{ conversation, event string }
-
-type memoryItem struct {
-	conversation string
-	storage.Item
-	tries int
-	token uint64
-	ready time.Time // meaningful once leased: when it can be leased again
+type memoryAlarm struct {
+	at time.Time
+	id string
 }
+
+func (a memoryAlarm) compare(b memoryAlarm) int {
+	return cmp.Or(a.at.Compare(b.at), strings.Compare(a.id, b.id))
+}
+
+type memoryEvent struct{ conversation, event string }
 
 var _ storage.Store = (*Memory)(nil)
 
@@ -54,9 +53,10 @@ func NewMemory() *Memory {
 		records:     make(map[string]memoryRecord),
 		names:       make(map[string]string),
 		events:      make(map[memoryEvent]time.Time),
+		outbox:      newMemoryOutbox(),
 		transcripts: make(map[string]storage.Transcript),
 		holds:       make(map[string]memoryHold),
-		queues:      make(map[string]time.Time),
+		paces:       make(map[string]time.Time),
 	}
 }
 
@@ -115,10 +115,8 @@ func (m *Memory) CommitAndLease(ctx context.Context, c storage.Commit, until tim
 	}
 	var leased []storage.Leased
 	for _, lane := range lanes {
-		for _, head := range m.heads(lane) {
-			if head.conversation == c.ID && !(head.tries > 0 && head.ready.After(c.At)) {
-				leased = append(leased, m.lease(head, until))
-			}
+		if head := m.outbox.head(c.ID, lane); head != nil && head.leasable(c.At) {
+			leased = append(leased, m.outbox.lease(head, until))
 		}
 	}
 	return leased, nil
@@ -133,7 +131,7 @@ func (m *Memory) commit(c storage.Commit) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	if c.Ack != nil && m.held(*c.Ack) == nil {
+	if c.Ack != nil && m.outbox.held(*c.Ack) == nil {
 		return storage.ErrLeaseLost
 	}
 	if m.records[c.ID].version != c.Version {
@@ -150,22 +148,13 @@ func (m *Memory) commit(c storage.Commit) error {
 	for _, event := range c.Events {
 		m.events[memoryEvent{c.ID, event}] = instant(c.At)
 	}
-	maps.DeleteFunc(m.names, func(_, id string) bool { return id == c.ID })
-	if c.State == nil {
-		delete(m.records, c.ID)
-	} else {
-		m.records[c.ID] = memoryRecord{c.Version + 1, slices.Clone(c.State), instant(c.Alarm)}
-		for _, name := range c.Names {
-			m.names[name] = c.ID
-		}
-	}
+	m.replace(c)
 	if c.Ack != nil {
-		done := m.held(*c.Ack)
-		m.items = slices.DeleteFunc(m.items, func(i *memoryItem) bool { return i == done })
+		m.outbox.remove(m.outbox.held(*c.Ack))
 	}
 	for _, item := range c.Items {
 		item.Body = slices.Clone(item.Body)
-		m.items = append(m.items, &memoryItem{conversation: c.ID, Item: item})
+		m.outbox.add(&memoryItem{conversation: c.ID, Item: item})
 	}
 	if c.Header != nil || len(c.Entries) > 0 {
 		t := m.transcripts[c.Transcript]
@@ -180,124 +169,33 @@ func (m *Memory) commit(c storage.Commit) error {
 	return nil
 }
 
-// heads returns the first item of every conversation in the lane, oldest first.
-func (m *Memory) heads(lane storage.Lane) []*memoryItem {
-	var heads []*memoryItem
-	seen := make(map[string]bool)
-	for _, item := range m.items {
-		if item.Lane == lane && !seen[item.conversation] {
-			seen[item.conversation] = true
-			heads = append(heads, item)
-		}
+// replace puts the commit's record, names and alarm in the place of the old ones.
+func (m *Memory) replace(c storage.Commit) {
+	old := m.records[c.ID]
+	for _, name := range old.names {
+		delete(m.names, name)
 	}
-	return heads
+	if !old.alarm.IsZero() {
+		i, _ := slices.BinarySearchFunc(m.alarms, memoryAlarm{old.alarm, c.ID}, memoryAlarm.compare)
+		m.alarms = slices.Delete(m.alarms, i, i+1)
+	}
+	if c.State == nil {
+		delete(m.records, c.ID)
+		return
+	}
+	m.keep(c.ID, memoryRecord{c.Version + 1, slices.Clone(c.State), slices.Clone(c.Names), instant(c.Alarm)})
 }
 
-// held returns the item that the lease is for, nil if the lease is lost.
-func (m *Memory) held(l storage.Lease) *memoryItem {
-	for _, head := range m.heads(l.Lane) {
-		if head.conversation == l.Conversation && head.ID == l.Item &&
-			head.tries > 0 && head.token == l.Token {
-			return head
-		}
+// keep keeps the record of a conversation that has none.
+func (m *Memory) keep(id string, r memoryRecord) {
+	m.records[id] = r
+	for _, name := range r.names {
+		m.names[name] = id
 	}
-	return nil
-}
-
-// Lease implements storage.Store.
-func (m *Memory) Lease(ctx context.Context, lane storage.Lane, n int, now, until time.Time) ([]storage.Leased, error) {
-	if err := m.begin(ctx); err != nil {
-		return nil, err
+	if alarm := (memoryAlarm{r.alarm, id}); !r.alarm.IsZero() {
+		i, _ := slices.BinarySearchFunc(m.alarms, alarm, memoryAlarm.compare)
+		m.alarms = slices.Insert(m.alarms, i, alarm)
 	}
-	defer m.mu.Unlock()
-	heads := slices.DeleteFunc(m.heads(lane), func(i *memoryItem) bool {
-		return i.tries > 0 && i.ready.After(now)
-	})
-	slices.SortStableFunc(heads, func(a, b *memoryItem) int {
-		return int(b.Priority) - int(a.Priority)
-	})
-	var leased []storage.Leased
-	for _, head := range heads[:min(max(n, 0), len(heads))] {
-		leased = append(leased, m.lease(head, until))
-	}
-	return leased, nil
-}
-
-func (m *Memory) lease(head *memoryItem, until time.Time) storage.Leased {
-	m.token++
-	head.token = m.token
-	head.tries++
-	head.ready = instant(until)
-	return storage.Leased{
-		Lease: storage.Lease{Conversation: head.conversation, Item: head.ID, Lane: head.Lane, Token: head.token},
-		Body:  slices.Clone(head.Body),
-		Tries: head.tries,
-	}
-}
-
-// Hold implements storage.Store.
-func (m *Memory) Hold(ctx context.Context, name, holder string, now, until time.Time) error {
-	if err := m.begin(ctx); err != nil {
-		return err
-	}
-	defer m.mu.Unlock()
-	if h, held := m.holds[name]; held && h.holder != holder && h.until.After(now) {
-		return storage.ErrHeld
-	}
-	m.holds[name] = memoryHold{holder, until}
-	return nil
-}
-
-// Pace implements storage.Store.
-func (m *Memory) Pace(ctx context.Context, queue string, now time.Time, cost, burst time.Duration) (time.Time, error) {
-	if err := m.begin(ctx); err != nil {
-		return time.Time{}, err
-	}
-	defer m.mu.Unlock()
-	idle := m.queues[queue]
-	if idle.Before(now) {
-		idle = now
-	}
-	m.queues[queue] = idle.Add(cost)
-	if turn := idle.Add(cost - burst); turn.After(now) {
-		return turn, nil
-	}
-	return now, nil
-}
-
-// Defer implements storage.Store.
-func (m *Memory) Defer(ctx context.Context, l storage.Lease, until time.Time) error {
-	if err := m.begin(ctx); err != nil {
-		return err
-	}
-	defer m.mu.Unlock()
-	head := m.held(l)
-	if head == nil {
-		return storage.ErrLeaseLost
-	}
-	head.ready = instant(until)
-	return nil
-}
-
-// Waiting implements storage.Store.
-func (m *Memory) Waiting(ctx context.Context, lane storage.Lane) (int, time.Time, error) {
-	if err := m.begin(ctx); err != nil {
-		return 0, time.Time{}, err
-	}
-	defer m.mu.Unlock()
-	var count int
-	for _, item := range m.items {
-		if item.Lane == lane {
-			count++
-		}
-	}
-	var next time.Time
-	for _, head := range m.heads(lane) {
-		if head.tries > 0 && (next.IsZero() || head.ready.Before(next)) {
-			next = head.ready
-		}
-	}
-	return count, next, nil
 }
 
 // Due implements storage.Store.
@@ -307,18 +205,13 @@ func (m *Memory) Due(ctx context.Context, now time.Time, n int) ([]string, error
 	}
 	defer m.mu.Unlock()
 	var due []string
-	for id, r := range m.records {
-		if !r.alarm.IsZero() && !r.alarm.After(now) {
-			due = append(due, id)
+	for _, alarm := range m.alarms {
+		if len(due) >= n || alarm.at.After(now) {
+			break
 		}
+		due = append(due, alarm.id)
 	}
-	slices.SortFunc(due, func(a, b string) int {
-		if c := m.records[a].alarm.Compare(m.records[b].alarm); c != 0 {
-			return c
-		}
-		return strings.Compare(a, b)
-	})
-	return due[:min(max(n, 0), len(due))], nil
+	return due, nil
 }
 
 // Transcript implements storage.Store.
