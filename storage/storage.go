@@ -136,7 +136,7 @@ type Transcript struct {
 // A Store keeps conversations. All methods may be called concurrently, and
 // none keeps or changes a slice it was given or gives one that changes later.
 // When a write returns nil it survives the end of the process and of the
-// machine's power. When it returns an error other than the four above, it may
+// machine's power. When it returns an error other than the ones above, it may
 // or may not have been kept: the caller repeats it, and Event and Version make
 // the repetition harmless. All instants are stored to the nanosecond, in UTC.
 //
@@ -151,8 +151,9 @@ type Store interface {
 	// then ErrLeaseLost, then ErrConflict, then ErrNameTaken.
 	Commit(ctx context.Context, c Commit) error
 	// CommitAndLease is Commit and, in the same transaction, Lease at c.At of
-	// the heads that the conversation then has in the given lanes: who performs
-	// at once what he committed need not ask for it.
+	// the heads that the conversation then has in the given lanes, in the order
+	// of the lanes: who performs at once what he committed need not ask for it.
+	// After an error nothing is known to be leased; what was runs out.
 	CommitAndLease(ctx context.Context, c Commit, until time.Time, lanes ...Lane) ([]Leased, error)
 
 	// Lease takes up to n items that are heads of their conversation's lane,
@@ -190,8 +191,9 @@ type Store interface {
 	// the instant at which it is the caller's turn: now, or later. A place costs
 	// the given time, and the queue may run ahead by burst: with a cost of one
 	// second and a burst of three, three turns come at once and then one a
-	// second. All that use the store share the queue; it is forgotten when it
-	// is idle, and need not survive the end of all of them.
+	// second. All that use the store share the queue, which is kept to the
+	// microsecond; it is forgotten when it is idle, and need not survive the end
+	// of all of them.
 	Pace(ctx context.Context, queue string, now time.Time, cost, burst time.Duration) (time.Time, error)
 
 	// Close releases the store. What was committed is safe without it.

@@ -95,7 +95,7 @@ func refusedCommit(f *fixture) {
 		{"duplicate", func(c *storage.Commit) { c.Events = []string{"seen"} }, storage.ErrDuplicate},
 		{"lease lost", func(c *storage.Commit) { c.Ack = &lost }, storage.ErrLeaseLost},
 		{"conflict", func(c *storage.Commit) { c.Version = 2 }, storage.ErrConflict},
-		{"a name of another", func(c *storage.Commit) { c.Names = []string{"fresh", "bobs"} }, nil},
+		{"a name of another", func(c *storage.Commit) { c.Names = []string{"fresh", "bobs"} }, storage.ErrNameTaken},
 		{"a name too long", func(c *storage.Commit) { c.Names = append(c.Names, strings.Repeat("n", 65)) }, nil},
 		{"an item's ID too long", func(c *storage.Commit) { c.Items = append(c.Items, toCaller(strings.Repeat("i", 65))...) }, nil},
 		{"an unknown lane", func(c *storage.Commit) { c.Items = append(c.Items, storage.Item{ID: "a4", Lane: 3}) }, nil},
@@ -127,7 +127,7 @@ func errorOrder(f *fixture) {
 	f.refuse(storage.Commit{ID: "ann", Events: []string{"seen"}, Ack: &lost, Version: wrong, State: []byte("x"), Names: taken}, storage.ErrDuplicate)
 	f.refuse(storage.Commit{ID: "ann", Events: []string{"new"}, Ack: &lost, Version: wrong, State: []byte("x"), Names: taken}, storage.ErrLeaseLost)
 	f.refuse(storage.Commit{ID: "ann", Events: []string{"new"}, Version: wrong, State: []byte("x"), Names: taken}, storage.ErrConflict)
-	f.refuse(storage.Commit{ID: "ann", Events: []string{"new"}, Version: 1, State: []byte("x"), Names: taken}, nil)
+	f.refuse(storage.Commit{ID: "ann", Events: []string{"new"}, Version: 1, State: []byte("x"), Names: taken}, storage.ErrNameTaken)
 }
 
 func erase(f *fixture) {
@@ -370,7 +370,7 @@ func namesReplaced(f *fixture) {
 
 func namesHeld(f *fixture) {
 	f.commit(storage.Commit{ID: "ann", State: []byte("1"), Names: []string{"thread"}})
-	f.refuse(storage.Commit{ID: "bob", State: []byte("1"), Names: []string{"bobs", "thread"}}, nil)
+	f.refuse(storage.Commit{ID: "bob", State: []byte("1"), Names: []string{"bobs", "thread"}}, storage.ErrNameTaken)
 	f.resolves("thread", "ann")
 	f.resolves("bobs", "")
 	f.noRecord("bob")
@@ -382,7 +382,7 @@ func namesHeld(f *fixture) {
 	f.commit(storage.Commit{ID: "ann", Version: 1, State: []byte("2")})
 	f.commit(storage.Commit{ID: "bob", Version: 1, State: []byte("2"), Names: []string{"thread"}})
 	f.resolves("thread", "bob")
-	f.refuse(storage.Commit{ID: "ann", Version: 2, State: []byte("3"), Names: []string{"thread"}}, nil)
+	f.refuse(storage.Commit{ID: "ann", Version: 2, State: []byte("3"), Names: []string{"thread"}}, storage.ErrNameTaken)
 }
 
 func eventsOnce(f *fixture) {

@@ -30,9 +30,15 @@ func model(t *testing.T, open Opener) {
 			"list":   m.list,
 			"forget": m.forget,
 			"sweep":  m.sweep,
+			"hold":   m.hold,
+			"pace":   m.pace,
 		}
 		if reopen != nil {
-			actions["reopen"] = func(*rapid.T) { m.store = m.reopen() }
+			actions["reopen"] = func(*rapid.T) {
+				m.store = m.reopen()
+				// Holds and queues may be forgotten: others are used from now on.
+				m.epoch++
+			}
 		}
 		r.Repeat(actions)
 	})
@@ -47,6 +53,7 @@ type machine struct {
 	// tokens may differ.
 	leases []leasePair
 	items  int
+	epoch  int
 }
 
 type leasePair struct{ store, model storage.Lease }
@@ -63,7 +70,11 @@ var (
 	aLane           = rapid.SampledFrom([]storage.Lane{caller, officers})
 	// Nanoseconds, so that a store that rounds is found.
 	anInstant = rapid.Map(rapid.IntRange(0, 12), func(n int) time.Time { return noon.Add(time.Duration(n)) })
-	someBytes = rapid.SliceOfN(rapid.Byte(), 0, 4)
+	// Holds and queues need not be kept that precisely.
+	aMillisecond = rapid.Map(rapid.IntRange(0, 20), ms)
+	aDuration    = rapid.Map(rapid.IntRange(1, 4), func(n int) time.Duration { return time.Duration(n) * time.Millisecond })
+	someLanes    = rapid.SampledFrom([][]storage.Lane{nil, {caller}, {officers}, {caller, officers}, {officers, caller}})
+	someBytes    = rapid.SliceOfN(rapid.Byte(), 0, 4)
 )
 
 func (m *machine) commit(r *rapid.T) {
@@ -115,7 +126,39 @@ func (m *machine) commit(r *rapid.T) {
 			toModel.ID, toModel.Version = c.ID, c.Version
 		}
 	}
-	m.sameError(r, m.store.Commit(m.t.Context(), c), m.model.Commit(m.t.Context(), toModel))
+	if rapid.Bool().Draw(r, "only commit") {
+		m.sameError(r, m.store.Commit(m.t.Context(), c), m.model.Commit(m.t.Context(), toModel))
+		return
+	}
+	lanes, until := someLanes.Draw(r, "lanes"), anInstant.Draw(r, "until")
+	got, err := m.store.CommitAndLease(m.t.Context(), c, until, lanes...)
+	want, wantErr := m.model.CommitAndLease(m.t.Context(), toModel, until, lanes...)
+	m.sameError(r, err, wantErr)
+	m.sameLeases(r, got, want)
+}
+
+func (m *machine) sameLeases(r *rapid.T, got, want []storage.Leased) {
+	for i := range min(len(got), len(want)) {
+		m.leases = append(m.leases, leasePair{got[i].Lease, want[i].Lease})
+	}
+	same(r, "leased", got, want, cmpopts.IgnoreFields(storage.Lease{}, "Token"))
+}
+
+func (m *machine) hold(r *rapid.T) {
+	name := fmt.Sprint(rapid.SampledFrom([]string{"h", "i"}).Draw(r, "name"), m.epoch)
+	holder := rapid.SampledFrom([]string{"x", "y"}).Draw(r, "holder")
+	now, until := aMillisecond.Draw(r, "now"), aMillisecond.Draw(r, "until")
+	m.sameError(r, m.store.Hold(m.t.Context(), name, holder, now, until), m.model.Hold(m.t.Context(), name, holder, now, until))
+}
+
+func (m *machine) pace(r *rapid.T) {
+	queue := fmt.Sprint(rapid.SampledFrom([]string{"p", "q"}).Draw(r, "queue"), m.epoch)
+	now, cost := aMillisecond.Draw(r, "now"), aDuration.Draw(r, "cost")
+	burst := time.Duration(rapid.IntRange(1, 3).Draw(r, "burst")) * cost
+	got, err := m.store.Pace(m.t.Context(), queue, now, cost, burst)
+	want, wantErr := m.model.Pace(m.t.Context(), queue, now, cost, burst)
+	m.sameError(r, err, wantErr)
+	same(r, "turn", got.UTC(), want.UTC())
 }
 
 func (m *machine) lease(r *rapid.T) {
@@ -124,10 +167,7 @@ func (m *machine) lease(r *rapid.T) {
 	got, err := m.store.Lease(m.t.Context(), lane, n, now, until)
 	want, wantErr := m.model.Lease(m.t.Context(), lane, n, now, until)
 	m.sameError(r, err, wantErr)
-	for i := range min(len(got), len(want)) {
-		m.leases = append(m.leases, leasePair{got[i].Lease, want[i].Lease})
-	}
-	same(r, "leased", got, want, cmpopts.IgnoreFields(storage.Lease{}, "Token"))
+	m.sameLeases(r, got, want)
 }
 
 func (m *machine) postpone(r *rapid.T) {

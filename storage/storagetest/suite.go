@@ -47,6 +47,9 @@ func Run(t *testing.T, open Opener) {
 		{"An event is committed once", eventsOnce},
 		{"Events are told apart by conversation", eventsByConversation},
 		{"Sweep forgets events handled before the instant", sweep},
+		{"Events that come together are committed together or not at all", eventsTogether},
+		{"Events have limits and are distinct", eventLimits},
+		{"Sweep forgets each event of a commit", sweepTogether},
 
 		{"A lane is leased in the order of its commits, one at a time", laneOrder},
 		{"The lanes do not wait for each other", lanesApart},
@@ -61,6 +64,13 @@ func Run(t *testing.T, open Opener) {
 		{"Deferring can be repeated", deferTwice},
 		{"Waiting counts a lane and tells the next instant", waiting},
 		{"A clock that runs behind leases nothing early", clockBehind},
+
+		{"A commit leases its conversation's heads", leasesItsHeads},
+		{"A commit leases an old head if it can be leased", leasesOldHeads},
+		{"A commit leases what follows the item it acknowledges", leasesNextAfterAck},
+		{"A commit leases nothing it is not asked for", leasesNothingUnasked},
+		{"A refused commit leases nothing", refusedLeasesNothing},
+		{"A lease whose answer was lost runs out", lostAnswer},
 
 		{"Due reports alarms, the earliest first", due},
 		{"An alarm stays due until a commit moves it", alarmMoves},
@@ -81,6 +91,23 @@ func Run(t *testing.T, open Opener) {
 			}
 		})
 	}
+	// Holds and paces need not survive Close.
+	for _, part := range []struct {
+		name string
+		spec func(*fixture)
+	}{
+		{"One holds a name until its instant", hold},
+		{"Who gives up a name frees it", holdGivenUp},
+		{"A clock that runs behind takes nobody's hold", holdClocks},
+		{"A queue moves at an even pace", pace},
+		{"A queue may run ahead, and is forgotten when it is idle", paceBurst},
+		{"A clock that runs behind gets its turn in the queue", paceClocks},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			store, _ := open(t)
+			part.spec(&fixture{T: t, open: store})
+		})
+	}
 	for _, part := range []struct {
 		name string
 		spec func(*testing.T, storage.Store)
@@ -89,6 +116,9 @@ func Run(t *testing.T, open Opener) {
 		{"Of the same event at once one is committed", racingEvents},
 		{"Of two claims to a name at once one succeeds", racingNames},
 		{"Two at once never lease the same item", racingLeases},
+		{"Who commits and who asks never lease the same item", racingCommitters},
+		{"Of two at once one gets a hold", racingHolds},
+		{"All that use a queue share it", sharedPace},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			store, _ := open(t)
@@ -298,6 +328,7 @@ func (f *fixture) equal(what string, got, want any) {
 func sentinel(err error) error {
 	for _, s := range []error{
 		storage.ErrNotFound, storage.ErrConflict, storage.ErrDuplicate, storage.ErrLeaseLost,
+		storage.ErrNameTaken, storage.ErrHeld, storage.ErrNotEmpty,
 	} {
 		if errors.Is(err, s) {
 			return s
