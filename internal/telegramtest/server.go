@@ -45,6 +45,12 @@ type Options struct {
 	// Keep is how many of the latest requests Requests can tell of; 4,096 if
 	// zero, none if negative.
 	Keep int
+	// Unserved says that there is no listener: requests come by ServeHTTP only,
+	// and Addr and URL mean nothing.
+	Unserved bool
+	// Transport carries what is sent to a webhook; nil is one of the server's
+	// own.
+	Transport http.RoundTripper
 	// Redeliver is the pause before a webhook is tried again, doubled each
 	// time up to 64 times as long; one second if zero, as Telegram's.
 	Redeliver time.Duration
@@ -103,14 +109,9 @@ func New(o Options) *Server {
 	if o.Redeliver == 0 {
 		o.Redeliver = time.Second
 	}
-	l, err := net.Listen("tcp", o.Addr)
-	if err != nil {
-		panic("telegramtest: " + err.Error())
-	}
 	s := &Server{
 		Token:      o.Token,
 		opts:       o,
-		addr:       l.Addr().String(),
 		methods:    methods(),
 		chats:      map[int64]*chat{},
 		nextID:     1000,
@@ -123,7 +124,15 @@ func New(o Options) *Server {
 		arrived:    make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Minute}
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
+	if o.Unserved {
+		return s
+	}
+	l, err := net.Listen("tcp", o.Addr)
+	if err != nil {
+		panic("telegramtest: " + err.Error())
+	}
+	s.addr = l.Addr().String()
 	s.wg.Go(func() { _ = s.http.Serve(l) })
 	return s
 }
@@ -212,8 +221,8 @@ func (s *Server) faultLocked(text string) {
 
 func (s *Server) now() time.Time { return s.opts.Now() }
 
-// serve answers one request.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/file/") {
 		s.mu.Lock()
 		s.counts["file"]++

@@ -70,8 +70,11 @@ func setWebhook(s *Server, _ context.Context, p params) (any, *apiError) {
 		slots: make(chan struct{}, n),
 		client: &http.Client{
 			Timeout:   time.Minute,
-			Transport: &http.Transport{MaxIdleConnsPerHost: n},
+			Transport: s.opts.Transport,
 		},
+	}
+	if h.client.Transport == nil {
+		h.client.Transport = &http.Transport{MaxIdleConnsPerHost: n}
 	}
 	h.ctx, h.cancel = context.WithCancel(s.ctx)
 	s.hook = h

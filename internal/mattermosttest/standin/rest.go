@@ -124,6 +124,8 @@ func (s *Server) routes() http.Handler {
 		{"GET /posts/{post}/reactions", s.getReactions},
 		{"DELETE /users/{user}/posts/{post}/reactions/{emoji}", s.removeReaction},
 		{"GET /files/{file}/info", s.getFileInfo},
+		{"GET /users/{user}/preferences/{category}/name/{name}", s.getPreference},
+		{"PUT /users/{user}/preferences", s.putPreferences},
 	} {
 		rt.add(x.pattern, s.session(s.locked(x.handle)))
 	}

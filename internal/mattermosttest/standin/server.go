@@ -34,10 +34,12 @@ import (
 type Server struct {
 	// Faults are what goes wrong on purpose.
 	Faults
+	// Transport carries the calls to the bot's endpoint; nil is
+	// http.DefaultTransport. It is set before the first request.
+	Transport http.RoundTripper
 
 	key    *ecdsa.PrivateKey
 	public string
-	client *http.Client // calls the bot's endpoint
 
 	mu       sync.Mutex
 	users    map[string]*user
@@ -50,6 +52,8 @@ type Server struct {
 	reacted  map[string][]*model.Reaction
 	replied  map[string]int64 // the time of a thread's last reply
 	files    map[string]*file
+
+	preferences map[preferenceKey]model.Preference
 
 	// What follows is lost when the server stops.
 	pending  map[string]*pendingPost
@@ -89,10 +93,8 @@ func New() (*Server, error) {
 		return nil, fmt.Errorf("standin: write the signing key: %w", err)
 	}
 	s := &Server{
-		key:    key,
-		public: base64.StdEncoding.EncodeToString(der),
-		// The real server gives up after this long, and says so to the officer.
-		client:   &http.Client{Timeout: integrationTimeout},
+		key:      key,
+		public:   base64.StdEncoding.EncodeToString(der),
 		users:    map[string]*user{},
 		tokens:   map[string]*token{},
 		teams:    map[string]*model.Team{},
@@ -102,6 +104,9 @@ func New() (*Server, error) {
 		reacted:  map[string][]*model.Reaction{},
 		replied:  map[string]int64{},
 		files:    map[string]*file{},
+
+		preferences: map[preferenceKey]model.Preference{},
+
 		pending:  map[string]*pendingPost{},
 		conns:    map[string]*conn{},
 		boxes:    map[*box]bool{},
