@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -63,6 +64,12 @@ type Config struct {
 	// Transport carries the requests; nil is one of our own. The websocket takes
 	// its dialler, proxy and TLS settings if it is an *http.Transport.
 	Transport http.RoundTripper
+	// Hold, where several processes run, is how this one takes the right to
+	// listen for so long from now, prolongs it, and gives it up with 0:
+	// [engine.Engine.Hold]. nil says that there is no other.
+	Hold func(ctx context.Context, life time.Duration) error
+	// Random spreads pauses: numbers in [0,1); nil is math/rand/v2.
+	Random func() float64
 	// Heartbeat is how often the listener asks whether it still hears; zero is
 	// 15 s.
 	Heartbeat time.Duration
@@ -100,11 +107,12 @@ type Desk struct {
 	people          people
 	spent           spent     // presses
 	refusals, waits tally     // of presses, and of posts that wait for the engine
-	began           time.Time // of Run
+	began           time.Time // of the listening
 
-	mu    sync.Mutex
-	place *place
-	fault error
+	mu        sync.Mutex
+	place     *place
+	fault     error
+	listening bool
 }
 
 // A place is what the configuration's names mean on the server.
@@ -147,6 +155,9 @@ func New(c Config) (*Desk, error) {
 	}
 	if c.Transport == nil {
 		c.Transport = newTransport()
+	}
+	if c.Random == nil {
+		c.Random = rand.Float64
 	}
 	if c.Heartbeat <= 0 {
 		c.Heartbeat = 15 * time.Second
@@ -244,7 +255,7 @@ func (d *Desk) where(ctx context.Context) (place, error) {
 var errNotYet = errors.New("handoff: not connected yet")
 
 // Fault is why nothing is heard from the officers at this moment, nil while the
-// listener hears. It names a status only.
+// listener hears or another process listens. It names a status only.
 func (d *Desk) Fault() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -256,13 +267,28 @@ func (d *Desk) setFault(err error) {
 	d.mu.Lock()
 	before := d.fault
 	d.fault = err
+	listening := d.listening
 	d.mu.Unlock()
 	switch {
-	case err == nil && before != nil:
+	case err == nil && before != nil && listening:
 		d.Log.Info("listening to Mattermost")
 	case err != nil && (before == nil || before.Error() != err.Error()):
 		d.Log.Error("not listening to Mattermost", "fault", err.Error())
 	}
+}
+
+func (d *Desk) setListening(is bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.listening = is
+	if is {
+		d.fault = errNotYet
+	}
+}
+
+// spread is a random part of a pause.
+func (d *Desk) spread(pause time.Duration) time.Duration {
+	return time.Duration(float64(pause) * d.Random())
 }
 
 // A faultError is a request that Mattermost did not fulfil, without any of its

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -45,19 +44,27 @@ var (
 // only when Handle took it. While something is wrong Fault says so, and Run
 // goes on trying.
 func (d *Desk) Run(ctx context.Context) error {
+	d.listenInTurn(ctx)
+	d.setFault(errNotYet)
+	return nil
+}
+
+// listen is Run for as long as this process is the one that listens.
+func (d *Desk) listen(ctx context.Context, r *right) {
+	d.setListening(true)
+	defer d.setListening(false)
 	d.began = d.Now()
 	l := &listener{Desk: d, missed: true}
 	// The lanes end with ctx; what they still hold is read again by the next
 	// process.
-	l.lanes = newLanes(func(c change) bool { return d.handle(ctx, c) })
+	l.lanes = newLanes(func(c change) bool { return d.handle(ctx, r, c) })
 	defer l.lanes.done.Wait()
 	wait := 100 * time.Millisecond
 	for {
 		l.heard = false
 		err := l.session(ctx)
 		if ctx.Err() != nil {
-			d.setFault(errNotYet)
-			return nil
+			return
 		}
 		d.setFault(err)
 		if l.heard {
@@ -66,9 +73,8 @@ func (d *Desk) Run(ctx context.Context) error {
 		// Only a socket that closed can be resumed. One that stayed open may
 		// have said nothing because we were not allowed to hear it.
 		l.missed = l.missed || !errors.Is(err, errClosed)
-		pause := wait/2 + rand.N(wait) //nolint:gosec // a pause is no secret
-		if sleep(ctx, pause) != nil {
-			return nil
+		if sleep(ctx, wait/2+d.spread(wait)) != nil {
+			return
 		}
 		wait = min(2*wait, maxWait)
 	}
@@ -121,10 +127,19 @@ func (l *listener) session(ctx context.Context) error {
 	save := time.NewTicker(savedEvery)
 	defer save.Stop()
 	for {
+		// What ends or is due comes before what happened, always.
 		select {
 		case <-ctx.Done():
 			l.saveMark(context.WithoutCancel(ctx))
 			return context.Cause(ctx)
+		case <-save.C:
+			l.saveMark(ctx)
+			continue
+		default:
+		}
+		select {
+		case <-ctx.Done():
+			continue
 		case <-save.C:
 			l.saveMark(ctx)
 		case ev := <-events:

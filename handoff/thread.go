@@ -89,10 +89,12 @@ func inbound(c change, officer flows.Officer) engine.Inbound {
 
 // handle hands a change over until the engine has it or has no use for it, or
 // ctx ends; then it returns false. It never skips one.
-func (d *Desk) handle(ctx context.Context, c change) bool {
+func (d *Desk) handle(ctx context.Context, r *right, c change) bool {
 	var b backoff
 	for {
-		err := d.handOver(ctx, c)
+		call, cancel := r.within(ctx)
+		err := d.handOver(call, c)
+		cancel()
 		if err == nil {
 			return true
 		}

@@ -68,7 +68,7 @@ type Limits struct {
 	// 1 s.
 	Poll time.Duration
 	// Grace is how long the deliveries under way may go on after Run's context
-	// ends, 15 s.
+	// ends, 6 s: a service manager that asks a process to end waits for ten.
 	Grace time.Duration
 	// Remember is for how long the identities of events are kept, 48 h.
 	Remember time.Duration
@@ -92,7 +92,7 @@ func (l Limits) withDefaults() Limits {
 	span(&l.Backoff, 200*time.Millisecond)
 	span(&l.MaxBackoff, 30*time.Second)
 	span(&l.Poll, time.Second)
-	span(&l.Grace, 15*time.Second)
+	span(&l.Grace, 6*time.Second)
 	span(&l.Remember, 48*time.Hour)
 	return l
 }
@@ -111,6 +111,7 @@ type Engine struct {
 	vault    *seal.Vault
 	officers func() seal.Recipients
 	now      func() time.Time
+	clock    *clock // nil if Config.Now was given
 	rand     io.Reader
 	log      *slog.Logger
 	limits   Limits
@@ -174,6 +175,9 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		e.rand = rand.Reader
 	}
 	if err := e.checkKey(ctx); err != nil {
+		return nil, err
+	}
+	if err := e.setClock(ctx, c.Now); err != nil {
 		return nil, err
 	}
 	return e, nil

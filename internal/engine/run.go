@@ -11,9 +11,21 @@ import (
 	"suar/storage"
 )
 
+// lastWrites is how long Run waits for its last writes to the store after the
+// grace; each write has lastWrite.
+const (
+	lastWrite  = 1500 * time.Millisecond
+	lastWrites = 2*lastWrite + 500*time.Millisecond
+)
+
+// errHung says that a deliverer did not end although it was told to.
+var errHung = errors.New("engine: a delivery did not end with its context; its outcome is lost, and it comes again")
+
 // Run delivers effects, rings alarms and forgets old identities until ctx
 // ends. Then it leases nothing more, lets the deliveries under way go on for
-// the grace, commits what came of them and returns nil. It returns an error
+// the grace, commits what came of them, gives back what did not end, so that
+// another process or the next one has it at once, and returns nil. That takes
+// lastWrites longer than the grace at most, whatever hangs. It returns an error
 // before that if it makes no sense to go on: the process must end, so that it
 // is noticed. It may be called once.
 func (e *Engine) Run(ctx context.Context, deliverers map[flows.Side]Deliverer) error {
@@ -32,6 +44,7 @@ func (e *Engine) Run(ctx context.Context, deliverers map[flows.Side]Deliverer) e
 	}
 	running.Go(func() { e.alarms(ctx) })
 	running.Go(func() { e.sweep(ctx) })
+	running.Go(func() { e.keepTime(ctx) })
 	done := make(chan struct{})
 	go func() {
 		running.Wait()
@@ -59,11 +72,18 @@ func (e *Engine) Run(ctx context.Context, deliverers map[flows.Side]Deliverer) e
 	defer grace.Stop()
 	select {
 	case <-done:
+		return err
 	case <-grace.C:
-		end()
-		<-done
 	}
-	return err
+	end()
+	last := time.NewTimer(lastWrites)
+	defer last.Stop()
+	select {
+	case <-done:
+		return err
+	case <-last.C:
+		return errors.Join(err, errHung)
+	}
 }
 
 // fail ends Run.

@@ -64,10 +64,35 @@ func (d *dispatcher) settle(ctx context.Context, l storage.Leased, it item, outc
 
 // outcome applies a step although the process may have been asked to end.
 func (d *dispatcher) outcome(ctx context.Context, st step) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	ctx, cancel := writing(ctx)
 	defer cancel()
 	_, err := d.apply(ctx, st)
 	return err
+}
+
+// writing is the context of a write to the store that is made although the
+// given context may have ended; from its end on there is little time left.
+func writing(ctx context.Context) (context.Context, context.CancelFunc) {
+	write, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	stop := context.AfterFunc(ctx, func() {
+		wait(write, lastWrite)
+		cancel()
+	})
+	return write, func() {
+		stop()
+		cancel()
+	}
+}
+
+// giveBack gives an item back that is not begun, or not ended with the process,
+// for whoever comes to have it at once.
+func (d *dispatcher) giveBack(ctx context.Context, l storage.Leased) {
+	ctx, cancel := writing(ctx)
+	defer cancel()
+	err := d.store.Defer(ctx, l.Lease, d.now())
+	if err != nil && !errors.Is(err, storage.ErrLeaseLost) {
+		d.trouble(ctx, "give back", err) // The lease runs out by itself.
+	}
 }
 
 // again gives the item back to be tried later.
@@ -76,6 +101,11 @@ func (d *dispatcher) again(ctx context.Context, l storage.Leased, it item, cause
 	now := d.now()
 	failure := new(Failure)
 	switch {
+	case ctx.Err() != nil && (!errors.As(cause, &failure) || failure.Status == 0):
+		// It was the end of the process that ended it, and no fault.
+		d.log.InfoContext(ctx, "effect given back", d.attrs(l, it, cause)...)
+		d.giveBack(ctx, l)
+		return
 	case errors.As(cause, &failure):
 		if failure.After > 0 {
 			delay = max(delay, failure.After)
@@ -96,7 +126,7 @@ func (d *dispatcher) again(ctx context.Context, l storage.Leased, it item, cause
 		d.log.WarnContext(ctx, "effect deferred", d.attrs(l, it, cause)...)
 	}
 	d.counts.deferred.Add(1)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	ctx, cancel := writing(ctx)
 	defer cancel()
 	err := d.store.Defer(ctx, l.Lease, now.Add(delay))
 	if err != nil && !errors.Is(err, storage.ErrLeaseLost) {
