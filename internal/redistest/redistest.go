@@ -29,7 +29,8 @@ type Options struct {
 	// Users are further users as in an ACL file, without the word user:
 	// "suar on >word ~* +@all".
 	Users []string
-	// TLS makes the server speak TLS only, with a certificate of its own.
+	// TLS makes the server speak TLS only, with a certificate of its own. It
+	// asks clients for none, unless Config says "tls-auth-clients yes".
 	TLS bool
 	// NoAOF keeps nothing.
 	NoAOF bool
@@ -103,7 +104,8 @@ func need(t testing.TB) *guarded {
 	return h
 }
 
-// TLS is what a client needs to trust the server, nil if it speaks plainly.
+// TLS is what a client needs to trust the server, and a certificate of its own;
+// nil if the server speaks plainly.
 func (s *Server) TLS() *tls.Config {
 	if s.authority == nil {
 		return nil

@@ -65,6 +65,7 @@ func newServer(t testing.TB, h *guarded, o Options) (*Server, error) {
 		if s.authority, err = newAuthority(dir); err != nil {
 			return nil, err
 		}
+		s.lines = append(s.lines, s.authority.config...)
 	}
 	s.lines = append(s.lines, o.Config...)
 	return s, nil
@@ -216,7 +217,6 @@ func (s *Server) command() (*exec.Cmd, error) {
 		}, s.lines...)
 		if s.authority != nil {
 			lines = append(lines, "port 0", "tls-port "+port(s.Addr))
-			lines = append(lines, s.authority.config...)
 		} else {
 			lines = append(lines, "port "+port(s.Addr))
 		}

@@ -63,11 +63,12 @@ func newAuthority(dir string) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
+	certificate := tls.Certificate{Certificate: [][]byte{leafDER}, PrivateKey: leafKey}
 	pool := x509.NewCertPool()
 	pool.AddCert(ca)
 	a := &authority{
-		client: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
-		// TLS alone, without a client's certificate: the password says who it is.
+		client: &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
+		// A client's certificate is not needed: the password says who it is.
 		config: []string{"tls-auth-clients no", "tls-replication yes"},
 	}
 	// A connection that is wrapped by hand has no name to check against.
