@@ -1,0 +1,21 @@
+-- Tells which store is under the prefix, and begins one if there is nothing.
+--
+-- KEYS: 1 the key that says which store this is
+-- ARGV: 1 the format in which to begin one
+--
+-- Output: what the key says; the error SUARLOST if there is no such key but
+--         there are others of a store.
+
+local found = redis.call('GET', KEYS[1])
+if found then
+  return found
+end
+local base = string.sub(KEYS[1], 1, -6)
+if redis.call('EXISTS', base .. 'ids', base .. 'transcripts', base .. 'seq') > 0 then
+  return redis.error_reply('SUARLOST the key that says which store this is was deleted')
+end
+-- A name that no other store has: the server's run with its every detail, and
+-- its clock to the microsecond.
+local begun = ARGV[1] .. ' ' .. redis.sha1hex(redis.call('INFO', 'server') .. table.concat(redis.call('TIME'), '.'))
+redis.call('SET', KEYS[1], begun)
+return begun

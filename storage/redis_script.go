@@ -1,0 +1,175 @@
+package storage
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // It is how Redis names scripts.
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed redis/*.lua
+var redisSources embed.FS
+
+// A redisScript is one call of the store. Its first line makes Redis refuse it
+// before it starts if it could fail half way: a script that writes, on a
+// replica, without memory, or when the disk or the replicas are missing; one
+// that only reads is not refused for want of memory or disk.
+type redisScript struct {
+	source, sha string
+	// confirmed says that its writes count only when the replicas have them.
+	confirmed bool
+}
+
+// redisScripts are all of them.
+type redisScripts struct {
+	open, commit, lease, postpone, forget, sweep, hold, pace *redisScript
+	read, waiting, dump                                      *redisScript
+	fill, clear                                              *redisScript
+}
+
+func newRedisScripts() *redisScripts {
+	const (
+		writes = "#!lua\n"
+		reads  = "#!lua flags=no-writes\n"
+	)
+	script := func(confirmed bool, first string, files ...string) *redisScript {
+		var b strings.Builder
+		b.WriteString(first)
+		for _, file := range files {
+			text, err := redisSources.ReadFile("redis/" + file + ".lua")
+			if err != nil {
+				panic(err) // It is in the program.
+			}
+			b.Write(text)
+		}
+		sum := sha1.Sum([]byte(b.String())) //nolint:gosec // See the import.
+		return &redisScript{b.String(), hex.EncodeToString(sum[:]), confirmed}
+	}
+	return &redisScripts{
+		open:     script(true, writes, "open"),
+		commit:   script(true, writes, "prelude", "outbox", "index", "commit"),
+		lease:    script(true, writes, "prelude", "outbox", "lease"),
+		postpone: script(true, writes, "prelude", "outbox", "defer"),
+		forget:   script(true, writes, "prelude", "index", "forget"),
+		sweep:    script(true, writes, "prelude", "index", "sweep"),
+		// Who holds what, and the queues, need not survive a failover.
+		hold:    script(false, writes, "prelude", "outbox", "hold"),
+		pace:    script(false, writes, "prelude", "pace"),
+		read:    script(false, reads, "prelude", "read"),
+		waiting: script(false, reads, "prelude", "waiting"),
+		dump:    script(false, reads, "prelude", "dump"),
+		fill:    script(true, writes, "prelude", "fill"),
+		clear:   script(false, writes, "prelude", "outbox", "index", "clear"),
+	}
+}
+
+// A redisOnce is a command that the library sends once. A repetition is the
+// caller's decision: only he knows what an answer to the second one means, when
+// the first one's was lost. A lease or a turn would be lost with it.
+type redisOnce struct{ *redis.Cmd }
+
+// NoRetry implements redis.Cmder.
+func (redisOnce) NoRetry() bool { return true }
+
+// command is the script as a command. Sent by its name, it is refused where the
+// server does not know it yet.
+func (r *redisServer) command(ctx context.Context, s *redisScript, whole bool, args []any) redisOnce {
+	words := make([]any, 0, 5+len(args))
+	if whole {
+		words = append(words, "eval", s.source)
+	} else {
+		words = append(words, "evalsha", s.sha)
+	}
+	words = append(words, 1, r.base+"store", r.identity)
+	return redisOnce{redis.NewCmd(ctx, append(words, args...)...)}
+}
+
+// call runs a script. Unless the error is the server's, it may have done what
+// it does.
+func (r *redisServer) call(ctx context.Context, s *redisScript, args ...any) (any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	reply, err := r.send(ctx, s, false, args)
+	if redis.HasErrorPrefix(err, "NOSCRIPT") {
+		reply, err = r.send(ctx, s, true, args)
+	}
+	if err == nil {
+		return reply, nil
+	}
+	var answered redis.Error
+	if cluster, ok := r.client.(*redis.ClusterClient); ok && !errors.As(err, &answered) {
+		// The node may be gone for good: the next call is to look who has its
+		// place.
+		cluster.ReloadState(ctx)
+	}
+	return nil, redisFailure(err)
+}
+
+func (r *redisServer) send(ctx context.Context, s *redisScript, whole bool, args []any) (any, error) {
+	if s.confirmed && r.replicas > 0 {
+		return r.confirm(ctx, s, whole, args)
+	}
+	c := r.command(ctx, s, whole, args)
+	_ = r.client.Process(ctx, c)
+	return c.Result()
+}
+
+// maxMoves is how often a call follows the slot to another node.
+const maxMoves = 3
+
+// confirm runs a script and, behind it on the same connection, WAIT, which
+// waits until the replicas have the connection's last write and with it all the
+// server's writes before it. It is what tells whether they have: min-replicas-
+// to-write only looks at who was there a moment ago. What the replicas have
+// survives the master, if the one that takes over is one of them.
+func (r *redisServer) confirm(ctx context.Context, s *redisScript, whole bool, args []any) (any, error) {
+	for moves := 0; ; moves++ {
+		node, err := r.master(ctx, moves > 0)
+		if err != nil {
+			return nil, err
+		}
+		c := r.command(ctx, s, whole, args)
+		wait := redisOnce{redis.NewCmd(ctx, "wait", r.replicas, r.replicaTimeout.Milliseconds())}
+		pipe := node.Pipeline()
+		_ = pipe.Process(ctx, c)
+		_ = pipe.Process(ctx, wait)
+		// The error is also in the commands.
+		_, _ = pipe.Exec(ctx)
+		reply, err := c.Result()
+		if moves < maxMoves && redis.HasErrorPrefix(err, "MOVED") {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		n, err := wait.Int()
+		if err != nil {
+			return nil, fmt.Errorf("%w (%w)", ErrUnconfirmed, redisFailure(err))
+		}
+		if n < r.replicas {
+			return nil, fmt.Errorf("%w (%d of %d)", ErrUnconfirmed, n, r.replicas)
+		}
+		return reply, nil
+	}
+}
+
+// master is a client of the server that has the store's slot.
+func (r *redisServer) master(ctx context.Context, moved bool) (redis.Cmdable, error) {
+	cluster, ok := r.client.(*redis.ClusterClient)
+	if !ok {
+		return r.client, nil
+	}
+	if moved {
+		// This asks the Cluster who has what.
+		if err := cluster.ForEachMaster(ctx, func(context.Context, *redis.Client) error { return nil }); err != nil {
+			return nil, err
+		}
+	}
+	return cluster.MasterForKey(ctx, r.base+"store")
+}
