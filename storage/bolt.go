@@ -3,9 +3,9 @@ package storage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
@@ -39,11 +39,20 @@ type Bolt struct {
 	writer *writer
 	local  local
 
+	// copying is held for reading by a Dump, and for writing by Compact.
+	copying sync.RWMutex
+
+	toldMu sync.Mutex
+	told   map[uint64]struct{} // damaged items that a Lease has told of
+
 	closing  sync.Once
 	closeErr error
 }
 
-var _ Store = (*Bolt)(nil)
+var (
+	_ Store    = (*Bolt)(nil)
+	_ Portable = (*Bolt)(nil)
+)
 
 // Failed is closed when the store has met ErrFailed. The process then ends: the
 // store cannot be used for writing again until it is opened anew.
@@ -190,14 +199,32 @@ func (b *Bolt) Lease(ctx context.Context, lane Lane, n int, now, until time.Time
 		return nil, err
 	}
 	var leased []Leased
+	var broken []uint64
 	err = b.writer.do(ctx, func(t *table) error {
-		leased = t.lease(lane, n, now, until)
+		leased, broken = t.lease(lane, n, now, until)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return leased, nil
+	return leased, b.tell(broken)
+}
+
+// tell returns ErrDamaged for the items that were not told of before.
+func (b *Bolt) tell(broken []uint64) error {
+	b.toldMu.Lock()
+	defer b.toldMu.Unlock()
+	news := 0
+	for _, seq := range broken {
+		if _, told := b.told[seq]; !told {
+			b.told[seq] = struct{}{}
+			news++
+		}
+	}
+	if news == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d items of the outbox cannot be read, and each holds up its conversation; the others were leased", ErrDamaged, news)
 }
 
 // Defer implements Store.
@@ -256,15 +283,9 @@ func (b *Bolt) Due(ctx context.Context, now time.Time, n int) ([]string, error) 
 func (b *Bolt) Transcript(ctx context.Context, name string) (Transcript, error) {
 	var found Transcript
 	err := b.view(ctx, func(t *table) error {
-		value := t.get(key(kindTranscript, name))
-		if value == nil {
+		var ok bool
+		if found, ok = t.transcript(name); !ok {
 			return ErrNotFound
-		}
-		if value[0] == 1 {
-			found.Header = slices.Clone(value[1:])
-		}
-		for _, entry := range t.all(entriesKey(name)) {
-			found.Entries = append(found.Entries, slices.Clone(entry))
 		}
 		return nil
 	})

@@ -52,6 +52,9 @@ func Compact(dst, src string) error {
 // error is ErrFailed. On ErrDamaged the old file has a page that cannot be
 // copied; it is never replaced.
 func (b *Bolt) Compact(ctx context.Context) error {
+	// A dump may last: it must be over before others have to wait for this.
+	b.copying.Lock()
+	defer b.copying.Unlock()
 	b.open.gate.Lock()
 	defer b.open.gate.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -64,10 +67,11 @@ func (b *Bolt) Compact(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	size := tx.Size()
 	if err := tx.Rollback(); err != nil {
 		return fmt.Errorf("storage: compact: %w", err)
 	}
-	db, file, err := b.draft()
+	db, file, err := b.draft(size)
 	if err != nil {
 		return fmt.Errorf("storage: compact: %w", err)
 	}
@@ -90,7 +94,7 @@ func (b *Bolt) Compact(ctx context.Context) error {
 
 // draft writes the compacted copy, all of it on the disk, and returns it open
 // and locked, so that it never lies under the store's name with nobody at it.
-func (b *Bolt) draft() (_ *bolt.DB, _ *os.File, err error) {
+func (b *Bolt) draft(size int64) (_ *bolt.DB, _ *os.File, err error) {
 	path := b.path + draftSuffix
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -104,7 +108,7 @@ func (b *Bolt) draft() (_ *bolt.DB, _ *os.File, err error) {
 	if err := f.Close(); err != nil {
 		return nil, nil, err
 	}
-	db, file, err := openDB(path, &bolt.Options{InitialMmapSize: mapSize})
+	db, file, err := openDB(path, &bolt.Options{InitialMmapSize: mapSize(size)})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -17,11 +18,19 @@ const (
 	// lockWait is how long a store waits for another process to let go of the
 	// file, for a restart that overlaps.
 	lockWait = time.Second
-	// mapSize is how much of the address space the file is mapped to from the
-	// start. A read that is under way while the map grows would stop every
-	// write behind it.
-	mapSize = 1 << 30
+	// mapRoom is how much the file can grow before its map does. A read that is
+	// under way while the map grows stops every write behind it.
+	mapRoom = 1 << 30
 )
+
+// mapSize is how much of the address space a file of the size is mapped to from
+// the start.
+func mapSize(size int64) int {
+	if size > math.MaxInt-mapRoom {
+		return mapRoom
+	}
+	return int(size) + mapRoom
+}
 
 // OpenBolt opens the store in the file, and creates it, readable by its owner
 // only, if there is none. It never changes a file that it does not know: see
@@ -46,14 +55,18 @@ func OpenBolt(path string) (*Bolt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage: open: %w", err)
 	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("storage: open: %w", err)
+	}
 	open := new(openFile)
-	if open.db, open.file, err = openDB(path, &bolt.Options{InitialMmapSize: mapSize}); err != nil {
+	if open.db, open.file, err = openDB(path, &bolt.Options{InitialMmapSize: mapSize(info.Size())}); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(checkName(path, open.file), removeDraft(path)); err != nil {
 		return nil, errors.Join(err, closeDB(open.db, open.file))
 	}
-	return &Bolt{path: path, open: open, writer: startWriter(open)}, nil
+	return newBolt(path, open, startWriter(open)), nil
 }
 
 // create makes an empty store.
@@ -125,7 +138,11 @@ func inspect(path string) (err error) {
 		if b == nil {
 			return fmt.Errorf("%w: %s was made by another program", ErrFormat, path)
 		}
-		if format := b.Get([]byte{kindFormat}); string(format) != formatName {
+		format := b.Get([]byte{kindFormat})
+		if string(format) == fillingFormat {
+			return fmt.Errorf("%w: %s was not filled to its end: remove it and fill a new one", ErrFormat, path)
+		}
+		if string(format) != formatName {
 			return fmt.Errorf("%w: %s needs %q, this version knows %q", ErrFormat, path, format, formatName)
 		}
 		return nil

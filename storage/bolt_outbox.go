@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// head returns the first item of a conversation's lane.
+// head returns the first item of a conversation's lane. It is false if there is
+// none, or none that can be read.
 func (t *table) head(id string, lane Lane) (boltItem, bool) {
 	k, v := t.first(laneKey(id, lane))
 	if k == nil {
 		return boltItem{}, false
 	}
-	return decodeItem(k, v), true
+	return decodeItem(k, v)
 }
 
 // held returns the item that the lease is for if the lease still counts. Only
@@ -31,7 +32,7 @@ func (t *table) enqueue(id string, items []Item) {
 	for _, item := range items {
 		seq := t.next()
 		if added[item.Lane] == 0 {
-			if _, behind := t.head(id, item.Lane); !behind {
+			if ahead, _ := t.first(laneKey(id, item.Lane)); ahead == nil {
 				t.put(headKey(item.Lane, item.Priority, seq), []byte(id))
 			}
 		}
@@ -51,7 +52,8 @@ func (t *table) remove(id string, lane Lane, head boltItem) {
 	t.delete(itemKey(id, lane, head.seq))
 	t.delete(bodyKey(head.seq))
 	t.count(lane, -1)
-	if next, ok := t.head(id, lane); ok {
+	if k, v := t.first(laneKey(id, lane)); k != nil {
+		next, _ := decodeItem(k, v) // A damaged one is listed too: lease tells of it.
 		t.put(headKey(lane, next.priority, next.seq), []byte(id))
 	}
 }
@@ -82,8 +84,9 @@ func (t *table) leasable(lane Lane, now time.Time) bool {
 }
 
 // lease moves the heads whose instant has come to those that may be leased,
-// and takes the first n of them.
-func (t *table) lease(lane Lane, n int, now, until time.Time) []Leased {
+// and takes the first n of them. It passes over damaged ones and returns their
+// numbers.
+func (t *table) lease(lane Lane, n int, now, until time.Time) (leased []Leased, damaged []uint64) {
 	t.wake(lane, now)
 	type found struct {
 		id   string
@@ -96,7 +99,11 @@ func (t *table) lease(lane Lane, n int, now, until time.Time) []Leased {
 		}
 		id := string(v)
 		item := itemKey(id, lane, seqOf(k))
-		head := decodeItem(item, t.get(item))
+		head, ok := decodeItem(item, t.get(item))
+		if !ok {
+			damaged = append(damaged, head.seq)
+			continue
+		}
 		// It was leasable at a later instant than this now: the clocks of two
 		// callers differ.
 		if head.token != 0 && head.ready.After(now) {
@@ -104,11 +111,10 @@ func (t *table) lease(lane Lane, n int, now, until time.Time) []Leased {
 		}
 		take = append(take, found{id, head})
 	}
-	leased := make([]Leased, len(take))
-	for i, f := range take {
-		leased[i] = t.take(f.id, lane, f.head, until)
+	for _, f := range take {
+		leased = append(leased, t.take(f.id, lane, f.head, until))
 	}
-	return leased
+	return leased, damaged
 }
 
 // leaseHead takes the head of a conversation's lane if it can be leased.
@@ -143,6 +149,9 @@ func (t *table) wake(lane Lane, now time.Time) {
 	for k, v := range t.all([]byte{kindWaiting, byte(lane)}) {
 		if instantOf(k[2:]).After(now) {
 			break
+		}
+		if len(v) == 0 {
+			v = []byte{0} // Damaged: lease tells of it.
 		}
 		ready = append(ready, found{slices.Clone(k), slices.Clone(v)})
 	}
@@ -190,16 +199,19 @@ func (t *table) release(lane Lane) {
 	}
 	var held []found
 	for k, v := range t.all([]byte{kindWaiting, byte(lane)}) {
+		if len(v) == 0 {
+			continue // Damaged.
+		}
 		id := string(v[1:])
 		item := itemKey(id, lane, seqOf(k))
-		if head := decodeItem(item, t.get(item)); head.leased {
+		if head, ok := decodeItem(item, t.get(item)); ok && head.leased {
 			held = append(held, found{id, head})
 		}
 	}
 	for _, f := range held {
 		t.unlist(lane, f.head)
 		f.head.leased = false
-		f.head.ready = time.Unix(0, 0)
+		f.head.ready = released()
 		t.put(itemKey(f.id, lane, f.head.seq), f.head.encode())
 		t.put(instantKey(kindPast, lane, f.head.ready, f.head.seq), nil)
 		t.put(headKey(lane, f.head.priority, f.head.seq), []byte(f.id))

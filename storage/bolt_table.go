@@ -45,6 +45,17 @@ func (t *table) next() uint64 {
 	return n
 }
 
+// reach makes every number from now on greater than n.
+func (t *table) reach(n uint64) {
+	if n <= t.bucket.Sequence() {
+		return
+	}
+	t.written = true
+	if err := t.bucket.SetSequence(n); err != nil && t.err == nil {
+		t.err = err
+	}
+}
+
 // all yields the keys that begin with prefix, in order, with their values.
 // The table must not be changed meanwhile.
 func (t *table) all(prefix []byte) iter.Seq2[[]byte, []byte] {

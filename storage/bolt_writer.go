@@ -23,6 +23,7 @@ type writer struct {
 	open *openFile
 
 	mu      sync.Mutex
+	refusal error // why nothing is ever written
 	queue   []*write
 	closed  bool
 	failure error
@@ -41,14 +42,18 @@ type write struct {
 }
 
 func startWriter(open *openFile) *writer {
-	w := &writer{
+	w := newWriter(open)
+	go w.run()
+	return w
+}
+
+func newWriter(open *openFile) *writer {
+	return &writer{
 		open:    open,
 		wake:    make(chan struct{}, 1),
 		failed:  make(chan struct{}),
 		stopped: make(chan struct{}),
 	}
-	go w.run()
-	return w
 }
 
 // do returns when the change is on the disk, or with the reason why it is not.
@@ -76,11 +81,8 @@ func (w *writer) do(ctx context.Context, apply func(*table) error) error {
 func (w *writer) enqueue(mine *write) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.failure != nil {
-		return w.failure
-	}
-	if w.closed {
-		return errClosed
+	if err := w.useless(); err != nil {
+		return err
 	}
 	w.queue = append(w.queue, mine)
 	w.rouse()
@@ -104,10 +106,18 @@ func (w *writer) withdraw(mine *write) bool {
 func (w *writer) usable() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed {
+	return w.useless()
+}
+
+// useless is usable for who has the lock.
+func (w *writer) useless() error {
+	switch {
+	case w.failure != nil:
+		return w.failure
+	case w.closed:
 		return errClosed
 	}
-	return w.failure
+	return w.refusal
 }
 
 // close makes the writes that wait and lets the goroutine end.

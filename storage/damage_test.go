@@ -222,7 +222,7 @@ func TestDamagedPage(t *testing.T) {
 	}
 }
 
-func callAll(t *testing.T, s storage.Store) []error {
+func callAll(t *testing.T, s *storage.Bolt) []error {
 	var errs []error
 	note := func(err error) { errs = append(errs, err) }
 	ctx := t.Context()
@@ -248,6 +248,7 @@ func callAll(t *testing.T, s storage.Store) []error {
 	for _, l := range leased {
 		note(s.Defer(ctx, l.Lease, crashStart))
 	}
+	note(s.Dump(ctx, func(storage.Piece) error { return nil }))
 	_, err = s.Sweep(ctx, crashStart.Add(time.Hour), 1000)
 	note(err)
 	return errs

@@ -45,7 +45,10 @@ func (a memoryAlarm) compare(b memoryAlarm) int {
 
 type memoryEvent struct{ conversation, event string }
 
-var _ storage.Store = (*Memory)(nil)
+var (
+	_ storage.Store    = (*Memory)(nil)
+	_ storage.Portable = (*Memory)(nil)
+)
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
@@ -224,11 +227,7 @@ func (m *Memory) Transcript(ctx context.Context, name string) (storage.Transcrip
 	if !ok {
 		return storage.Transcript{}, storage.ErrNotFound
 	}
-	found := storage.Transcript{Header: slices.Clone(t.Header)}
-	for _, entry := range t.Entries {
-		found.Entries = append(found.Entries, slices.Clone(entry))
-	}
-	return found, nil
+	return cloneTranscript(t), nil
 }
 
 // Transcripts implements storage.Store.

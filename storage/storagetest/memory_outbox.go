@@ -36,6 +36,8 @@ type memoryItem struct {
 	// was leased or deferred once: then waits is true.
 	ready time.Time
 	waits bool
+	// deferred says that it waits because it was deferred, and not leased since.
+	deferred bool
 }
 
 func newMemoryOutbox() memoryOutbox {
@@ -73,6 +75,12 @@ func (i *memoryItem) leasable(now time.Time) bool { return !i.waits || !i.ready.
 func (o *memoryOutbox) add(item *memoryItem) {
 	o.age++
 	item.age = o.age
+	o.fill(item)
+}
+
+// fill appends an item that has an age.
+func (o *memoryOutbox) fill(item *memoryItem) {
+	o.age, o.token = max(o.age, item.age), max(o.token, item.token)
 	key := memoryLane{item.conversation, item.Lane}
 	o.queues[key] = append(o.queues[key], item)
 	o.counts[item.Lane]++
@@ -140,6 +148,7 @@ func (o *memoryOutbox) lease(head *memoryItem, until time.Time) storage.Leased {
 	o.token++
 	head.token = o.token
 	head.tries++
+	head.deferred = false
 	o.wait(head, until)
 	return storage.Leased{
 		Lease: storage.Lease{Conversation: head.conversation, Item: head.ID, Lane: head.Lane, Token: head.token},
@@ -179,6 +188,7 @@ func (m *Memory) Defer(ctx context.Context, l storage.Lease, until time.Time) er
 	if head == nil {
 		return storage.ErrLeaseLost
 	}
+	head.deferred = true
 	m.outbox.wait(head, until)
 	return nil
 }
