@@ -186,7 +186,12 @@ func (i *boltItem) encode() []byte {
 	return append(b, i.id...)
 }
 
-func decodeItem(key, b []byte) boltItem {
+// decodeItem is false where the value is damaged: one item must not stop the
+// others of its lane.
+func decodeItem(key, b []byte) (boltItem, bool) {
+	if len(b) <= 14+instantSize {
+		return boltItem{seq: seqOf(key)}, false
+	}
 	return boltItem{
 		seq:      seqOf(key),
 		priority: b[0],
@@ -195,5 +200,5 @@ func decodeItem(key, b []byte) boltItem {
 		tries:    binary.BigEndian.Uint32(b[10:]),
 		ready:    instantOf(b[14:]),
 		id:       string(b[14+instantSize:]),
-	}
+	}, true
 }

@@ -159,6 +159,8 @@ type Store interface {
 	// Lease takes up to n items that are heads of their conversation's lane,
 	// not leased beyond now and not deferred beyond now, and holds them until
 	// the given instant: highest priority first, then the oldest.
+	// A head that is damaged is passed over: the others come together with an
+	// error that tells of it once.
 	Lease(ctx context.Context, lane Lane, n int, now, until time.Time) ([]Leased, error)
 	// Defer gives a leased item back, to be leased again not before the given
 	// instant. The items behind it in its lane wait with it.
@@ -209,44 +211,9 @@ type Portable interface {
 	Dump(ctx context.Context, yield func(Piece) error) error
 	// Fill keeps the pieces in a store that is empty; otherwise it returns
 	// ErrNotEmpty. next returns io.EOF after the last piece. After an error the
-	// store is not to be used: it may hold some of the pieces.
+	// store is not to be used: it may hold some of the pieces. A piece replaces
+	// an earlier one of the same conversation, and its transcripts earlier ones
+	// of the same name; a further name that two conversations have is the later
+	// one's.
 	Fill(ctx context.Context, next func() (Piece, error)) error
-}
-
-// A Piece is a part of a store on its way into another one: a conversation,
-// with the transcripts that the store knows to be its, or, with an empty ID,
-// transcripts alone.
-type Piece struct {
-	// ID names the conversation.
-	ID string
-	// Version is 0 if there is no record.
-	Version uint64
-	State   []byte
-	Names   []string
-	Alarm   time.Time
-	// Events are the identities that are remembered, Handled when each was
-	// handled.
-	Events []Handled
-	// Items are the outbox, each lane in its order.
-	Items []Queued
-	// Transcripts are by their names.
-	Transcripts map[string]Transcript
-}
-
-// Handled is an event that was committed.
-type Handled struct {
-	Event string
-	At    time.Time
-}
-
-// Queued is an item in the outbox.
-type Queued struct {
-	Item
-	// Age orders the items of all conversations: the older has the smaller one.
-	Age uint64
-	// Tries counts its leases so far, and Token is the last one's.
-	Tries int
-	Token uint64
-	// Until is when it can be leased again, if it was deferred; zero if not.
-	Until time.Time
 }

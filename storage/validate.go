@@ -48,12 +48,19 @@ func (c *Commit) Validate() error {
 		}
 	}
 	for _, item := range c.Items {
-		if !named(item.ID) {
-			return errors.New("storage: an item's ID must have 1 to 64 bytes")
+		if err := item.validate(); err != nil {
+			return err
 		}
-		if item.Lane != LaneCaller && item.Lane != LaneOfficers {
-			return fmt.Errorf("storage: unknown lane %d", item.Lane)
-		}
+	}
+	return nil
+}
+
+func (i *Item) validate() error {
+	if !named(i.ID) {
+		return errors.New("storage: an item's ID must have 1 to 64 bytes")
+	}
+	if i.Lane != LaneCaller && i.Lane != LaneOfficers {
+		return fmt.Errorf("storage: unknown lane %d", i.Lane)
 	}
 	return nil
 }
