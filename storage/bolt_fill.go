@@ -16,8 +16,8 @@ const (
 	// first are small, because a page of the tree is split only at the end of
 	// one.
 	minFill, maxFill = 64, 8192
-	// fillBytes is how many bytes of content end a transaction earlier.
-	fillBytes = 16 << 20
+	// fillTxBytes is how many bytes of content end a transaction earlier.
+	fillTxBytes = 16 << 20
 )
 
 // errFilled says that two items have the same age.
@@ -62,7 +62,7 @@ func (b *Bolt) Fill(ctx context.Context, next func() (Piece, error)) error {
 // gatherPieces returns what is kept in one transaction; more is false after the
 // last piece.
 func gatherPieces(next func() (Piece, error), size int) (batch []Piece, more bool, err error) {
-	for bytes := 0; len(batch) < size && bytes < fillBytes; {
+	for bytes := 0; len(batch) < size && bytes < fillTxBytes; {
 		p, err := next()
 		if errors.Is(err, io.EOF) {
 			return batch, false, nil
