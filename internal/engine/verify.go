@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -69,8 +70,8 @@ func (s *Survey) Conversations(p storage.Piece) {
 		s.key = checkRecord(s.vault, p.State)
 		return
 	}
-	if p.ID == "" {
-		return
+	if p.ID == "" || p.ID == clockRecord {
+		return // What the clock's says does not matter to anybody who restores.
 	}
 	found := surveyed{record: p.Version > 0, waiting: len(p.Items)}
 	if found.record {
@@ -180,13 +181,19 @@ type Muted struct {
 	item         storage.Item
 }
 
-// CheckKey returns ErrWrongKey if the record that tells the vault's key, as it
-// is in the store under KeyRecord, does not open.
-func CheckKey(v *seal.Vault, rec storage.Record) error { return checkRecord(v, rec.State) }
+// CheckKey returns ErrWrongKey if the store was written with another key, and
+// storage.ErrNotFound if it was never served. It changes nothing.
+func CheckKey(ctx context.Context, store storage.Store, v *seal.Vault) error {
+	rec, err := store.Load(ctx, keyRecord)
+	if err != nil {
+		return fmt.Errorf("engine: check the vault key: %w", err)
+	}
+	return checkRecord(v, rec.State)
+}
 
-// KeyRecord is the conversation that tells the vault's key. A store that was
-// never served has none.
-const KeyRecord = keyRecord
+// Quiet is how long a store that an engine uses is left alone at most: the time
+// is written into it more often.
+const Quiet = beatEvery + storeTimeout
 
 func checkRecord(v *seal.Vault, state []byte) error {
 	if _, err := v.Open("check", keyRecord, state); err != nil {
