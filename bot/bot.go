@@ -77,6 +77,10 @@ type Config struct {
 	Rate      float64
 	ChatRate  float64
 	ChatBurst int
+	// Pace, where several processes run, takes a place in a queue of all of
+	// them and returns how long it is until its turn: [engine.Engine.Pace]. nil,
+	// or an error, is a pace of this process's own.
+	Pace func(ctx context.Context, queue string, cost, burst time.Duration) (time.Duration, error)
 
 	// Log gets kinds, counts and statuses; nil is silence.
 	Log *slog.Logger
@@ -169,7 +173,7 @@ func New(cfg Config) (*Bot, error) {
 	b := &Bot{
 		cfg:  cfg,
 		wire: newWire(cfg.HTTPClient),
-		pace: newPacer(cfg.Rate, cfg.ChatRate, cfg.ChatBurst),
+		pace: newPacer(cfg),
 		log:  cfg.Log,
 		acks: make(chan struct{}, answers),
 		busy: make(chan struct{}, workers),

@@ -34,7 +34,7 @@ func (b *Bot) Deliver(ctx context.Context, d engine.Delivery) (flows.Delivered, 
 	if err != nil || chat <= 0 {
 		return flows.Delivered{}, b.failure(0, &refusal{kind: malformed})
 	}
-	c := conversation{b: b, id: chat}
+	c := conversation{b: b, id: chat, turn: turnOf(d)}
 	var done flows.Delivered
 	var failed error
 	switch e := d.Effect.(type) {
@@ -52,6 +52,9 @@ func (b *Bot) Deliver(ctx context.Context, d engine.Delivery) (flows.Delivered, 
 	}
 	if failed != nil {
 		f := b.failure(chat, refuse(failed))
+		if f.Status == 429 {
+			b.pace.pause(ctx, c.turn, f.After, f.All)
+		}
 		b.log.Warn("not delivered", "status", f.Status, "class", string(refuse(failed).kind))
 		return flows.Delivered{}, f
 	}
@@ -61,8 +64,9 @@ func (b *Bot) Deliver(ctx context.Context, d engine.Delivery) (flows.Delivered, 
 // A conversation is one chat for the time of one delivery. Its methods return a
 // *refusal or an error of the library's.
 type conversation struct {
-	b  *Bot
-	id int64
+	b    *Bot
+	id   int64
+	turn turn
 }
 
 // show brings the bubble to the view: in place if it can, so that nothing new
@@ -234,7 +238,7 @@ func (c conversation) remove(ctx context.Context, id int) (gone bool, err error)
 // send sends a message without a sound, a preview or formatting, and returns
 // its id.
 func (c conversation) send(ctx context.Context, text string, keys models.ReplyMarkup, protect bool) (int, error) {
-	if err := c.turn(ctx); err != nil {
+	if err := c.b.pace.message(ctx, c.turn); err != nil {
 		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -256,7 +260,7 @@ func (c conversation) send(ctx context.Context, text string, keys models.ReplyMa
 // edit gives a message its text and its buttons; that it has them already is as
 // good.
 func (c conversation) edit(ctx context.Context, id int, text string, keys models.ReplyMarkup) error {
-	if err := c.turn(ctx); err != nil {
+	if err := c.b.pace.message(ctx, c.turn); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -276,25 +280,18 @@ func (c conversation) edit(ctx context.Context, id int, text string, keys models
 
 // call makes a call that is no message.
 func (c conversation) call(ctx context.Context, f func(context.Context) error) error {
-	if err := c.b.pace.waitAll(ctx); err != nil {
-		return notYet(ctx)
+	if err := c.b.pace.call(ctx, c.turn); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return f(ctx)
 }
 
-// turn waits until the chat may get a message.
-func (c conversation) turn(ctx context.Context) error {
-	if err := c.b.pace.wait(ctx, c.id); err != nil {
-		return notYet(ctx)
-	}
-	return nil
-}
-
-// notYet says that the deadline came before the message's turn.
-func notYet(ctx context.Context) *refusal {
-	return &refusal{kind: down, after: time.Second, cause: errors.Join(context.DeadlineExceeded, ctx.Err())}
+// notYet says that the message's turn is so far away, or that the deadline came
+// before it.
+func notYet(ctx context.Context, after time.Duration) *refusal {
+	return &refusal{kind: down, after: after, cause: errors.Join(context.DeadlineExceeded, ctx.Err())}
 }
 
 func noPreview() *models.LinkPreviewOptions {

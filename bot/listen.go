@@ -24,7 +24,7 @@ const (
 	// updates for a day: after it nothing can come that was confirmed before.
 	forget = 25 * time.Hour
 	// grace is how long what is being handled may take when Run ends.
-	grace = 10 * time.Second
+	grace = 5 * time.Second
 )
 
 // runPolling is Run in the mode Polling.

@@ -18,6 +18,8 @@ import (
 	"suar/flows"
 	"suar/internal/engine"
 	"suar/internal/secret"
+	"suar/storage"
+	"suar/storage/storagetest"
 )
 
 // roundTrip is a Telegram in memory, for tests of time.
@@ -123,16 +125,207 @@ func TestADeadlineBeforeItsTurn(t *testing.T) {
 
 func TestChatsAreForgottenOnceTheyRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(-1, 0, 0)
+		p := newPacer(Config{Rate: -1})
 		for i := range maxPaced {
-			_ = p.wait(t.Context(), int64(i))
+			_ = p.message(t.Context(), turn{own: fmt.Sprint(i)})
 		}
 		time.Sleep(5 * time.Second)
-		_ = p.wait(t.Context(), maxPaced+1)
-		if n := len(p.chats); n != 1 {
+		_ = p.message(t.Context(), turn{own: "last"})
+		if n := len(p.own.idle); n != 1 {
 			t.Errorf("%d chats remembered, want 1", n)
 		}
 	})
+}
+
+const sentBody = `{"ok":true,"result":{"message_id":5,"date":1,"chat":{"id":7,"type":"private"}}}`
+
+// shared is the pace of several processes on one store.
+func shared(store storage.Store) func(context.Context, string, time.Duration, time.Duration) (time.Duration, error) {
+	return func(ctx context.Context, queue string, cost, burst time.Duration) (time.Duration, error) {
+		now := time.Now()
+		at, err := store.Pace(ctx, queue, now, cost, burst)
+		return at.Sub(now), err
+	}
+}
+
+func sayTo(chat int, urgent bool) engine.Delivery {
+	return engine.Delivery{
+		ID: fmt.Sprint(chat), Caller: fmt.Sprint(chat), Conversation: fmt.Sprintf("blind-%d", chat),
+		Effect: flows.Say{Text: "a"}, Urgent: urgent,
+	}
+}
+
+// insist delivers as the engine does: what is given back is tried again.
+func insist(t *testing.T, b *Bot, d engine.Delivery) {
+	for {
+		_, err := b.Deliver(t.Context(), d)
+		f, _ := errors.AsType[*engine.Failure](err)
+		if f == nil {
+			return
+		}
+		time.Sleep(f.After)
+	}
+}
+
+// sharers are three processes on one store, and when they sent something.
+func sharers(t *testing.T) (bots []*Bot, sent func() []time.Duration) {
+	store := storagetest.NewMemory()
+	var mu sync.Mutex
+	var all []time.Duration
+	began := time.Now()
+	for range 3 {
+		pace := shared(store)
+		bots = append(bots, newTimed(t, func(*http.Request) (*http.Response, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, time.Since(began))
+			return reply(200, sentBody)
+		}, func(c *Config) {
+			c.Pace = func(ctx context.Context, queue string, cost, burst time.Duration) (time.Duration, error) {
+				if !strings.HasPrefix(queue, "telegram:blind-") && queue != "telegram" {
+					t.Errorf("the store learns of %q", queue)
+				}
+				return pace(ctx, queue, cost, burst)
+			}
+		}))
+	}
+	return bots, func() []time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		return all
+	}
+}
+
+// TestProcessesShareThePace sends to 60 chats from each of three processes.
+func TestProcessesShareThePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bots, sent := sharers(t)
+		var wg sync.WaitGroup
+		for process, b := range bots {
+			for i := range 60 {
+				wg.Go(func() { insist(t, b, sayTo(1000+100*process+i, false)) })
+			}
+		}
+		wg.Wait()
+		all := sent()
+		for i := range all {
+			if i+31 < len(all) && all[i+31]-all[i] < time.Second {
+				t.Errorf("more than 31 messages within a second from %v on", all[i])
+				break
+			}
+		}
+		if last := all[len(all)-1]; len(all) != 180 || last > 8*time.Second {
+			t.Errorf("%d messages took %v", len(all), last)
+		}
+	})
+}
+
+// TestProcessesShareAChatsPace sends six messages to one chat, each by another
+// process than the one before.
+func TestProcessesShareAChatsPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bots, sent := sharers(t)
+		for i := range 6 {
+			d := sayTo(7, false)
+			d.ID = fmt.Sprint(i)
+			insist(t, bots[i%3], d)
+		}
+		all := sent()
+		if len(all) != 6 || all[2] != 0 || all[3] < time.Second || all[5] < 3*time.Second || all[5] > 4*time.Second {
+			t.Errorf("the chat got its messages at %v", all)
+		}
+	})
+}
+
+// TestAnEmergencyDoesNotQueue sends to somebody in danger while three processes
+// have sixteen messages each that wait.
+func TestAnEmergencyDoesNotQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := storagetest.NewMemory()
+		bots := make([]*Bot, 3)
+		for i := range bots {
+			bots[i] = newTimed(t, func(*http.Request) (*http.Response, error) { return reply(200, sentBody) },
+				func(c *Config) { c.Pace = shared(store) })
+		}
+		var wg sync.WaitGroup
+		for i, b := range bots {
+			for j := range 16 {
+				wg.Go(func() {
+					if _, err := b.Deliver(t.Context(), sayTo(1000+100*i+j, false)); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		synctest.Wait()
+		began := time.Now()
+		if _, err := bots[0].Deliver(t.Context(), sayTo(7, true)); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > 200*time.Millisecond {
+			t.Errorf("the emergency took %v", took)
+		}
+		wg.Wait()
+		if took := time.Since(began); took < time.Second {
+			t.Errorf("the others took %v: there was no queue", took)
+		}
+	})
+}
+
+// TestTooManyRequestsHoldsAllProcesses: Telegram refuses one process, and the
+// other waits, too; once, however many messages were refused.
+func TestTooManyRequestsHoldsAllProcesses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := storagetest.NewMemory()
+		refused := newTimed(t, func(*http.Request) (*http.Response, error) {
+			return reply(429, `{"ok":false,"error_code":429,"description":"x","parameters":{"retry_after":4}}`)
+		}, func(c *Config) { c.Pace = shared(store) })
+		// Of the second chat it follows that it is the bot that sends too much.
+		for i := range 2 {
+			_, err := refused.Deliver(t.Context(), sayTo(7+i, true))
+			if f, _ := errors.AsType[*engine.Failure](err); f == nil || f.After != 4*time.Second || f.All != (i == 1) {
+				t.Errorf("%v", err)
+			}
+		}
+		for range 5 {
+			refused.pace.pause(t.Context(), turn{}, 4*time.Second, true)
+		}
+		other := newTimed(t, func(*http.Request) (*http.Response, error) { return reply(200, sentBody) },
+			func(c *Config) { c.Pace = shared(store) })
+		began := time.Now()
+		if _, err := other.Deliver(t.Context(), sayTo(99, true)); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took < 3500*time.Millisecond || took > 4500*time.Millisecond {
+			t.Errorf("the other process waits %v, want about 4 s", took)
+		}
+	})
+}
+
+// TestPaceWithoutTheStore goes on by a pace of the process's own while the store
+// fails, and while it does not answer.
+func TestPaceWithoutTheStore(t *testing.T) {
+	for name, share := range map[string]func(context.Context) error{
+		"fails":  func(context.Context) error { return errors.New("down") },
+		"stalls": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newTimed(t, func(*http.Request) (*http.Response, error) { return reply(200, sentBody) }, func(c *Config) {
+					c.Pace = func(ctx context.Context, _ string, _, _ time.Duration) (time.Duration, error) { return 0, share(ctx) }
+				})
+				began := time.Now()
+				for i := range 50 {
+					if _, err := b.Deliver(t.Context(), sayTo(100+i, false)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if took := time.Since(began); took < 1500*time.Millisecond || took > 4*time.Second {
+					t.Errorf("50 messages took %v, want about 2 s", took)
+				}
+			})
+		})
+	}
 }
 
 // TestPausesOfPolling says when Telegram is asked again after each failure.

@@ -234,6 +234,7 @@ func (d *dispatcher) delivery(ctx context.Context, l storage.Leased, it item) (d
 		Caller:       it.Caller,
 		Thread:       c.thread(it),
 		Effect:       it.Effect.Effect,
+		Urgent:       c.State.Urgent(),
 		Tries:        l.Tries,
 	}
 	at := d.now()

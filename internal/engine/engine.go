@@ -65,6 +65,8 @@ type Delivery struct {
 	// the beginning of its head hash, "#12·0a1b2c3d4e5f6071".
 	Card    flows.Card
 	Witness string
+	// Urgent says that the conversation goes before others.
+	Urgent bool
 	// Tries counts the deliveries of this effect so far, this one included: at
 	// 2 or more an earlier one may have succeeded unnoticed.
 	Tries int
