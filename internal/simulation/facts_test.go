@@ -1,0 +1,299 @@
+package simulation
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"suar/flows"
+	"suar/storage"
+	"suar/storage/storagetest"
+)
+
+// Facts are what happened, as the world saw it: what was committed, what the
+// servers performed and what people and officers did.
+type facts struct {
+	convs map[string]*conv // by their blind names
+	// roots are the cards that were made, by the case's code.
+	roots     map[string][]string
+	lostRoots map[string]bool // deleted by an administrator
+	keys      map[string]string
+	posts     []*post
+	// claims and closes are when an officer first acknowledged a case and asked
+	// to close it, by code.
+	claims, closes map[string]time.Time
+	// shown are the tokens that were in a person's chat, and when first.
+	shown map[string]time.Time
+	// typed are tokens that were kept as answers.
+	typed map[string]bool
+	// held are the posts of replies that ever waited for the person.
+	held map[string]bool
+	// relayed counts a person's words in the threads, latest is the last word
+	// of a thread.
+	relayed map[string]int
+	latest  map[string]string
+}
+
+func newFacts() facts {
+	return facts{
+		convs: map[string]*conv{}, roots: map[string][]string{}, lostRoots: map[string]bool{}, keys: map[string]string{},
+		claims: map[string]time.Time{}, closes: map[string]time.Time{},
+		shown: map[string]time.Time{}, typed: map[string]bool{},
+		held: map[string]bool{}, relayed: map[string]int{}, latest: map[string]string{},
+	}
+}
+
+// A conv is a conversation as it was last committed.
+type conv struct {
+	chat    int64
+	version uint64
+	state   flows.State
+	// quiet is since when there is nothing that may be said to the person: gone
+	// and not come back.
+	quiet time.Time
+	// last is the reply that the person saw last of those that never waited.
+	last *post
+	// cases are the codes it had, and until when.
+	cases []span
+}
+
+type span struct {
+	code  string
+	until time.Time // zero for the present one
+}
+
+func (f *facts) claim(code string) {
+	if _, ok := f.claims[code]; !ok {
+		f.claims[code] = time.Now()
+	}
+}
+
+// closeNamed takes note that somebody asks to close the case that a dialog
+// names.
+func (f *facts) closeNamed(dialog string) {
+	for code := range f.roots {
+		if mentionsCode(dialog, code) {
+			if _, ok := f.closes[code]; !ok {
+				f.closes[code] = time.Now()
+			}
+		}
+	}
+}
+
+// A watched is the store itself, and tells the world of what is committed.
+type watched struct {
+	*storagetest.Memory
+	world *world
+}
+
+func (s *watched) Commit(ctx context.Context, c storage.Commit) error {
+	err := s.Memory.Commit(ctx, c)
+	if err == nil {
+		s.world.committed(c)
+	}
+	return err
+}
+
+func (s *watched) CommitAndLease(ctx context.Context, c storage.Commit, until time.Time, lanes ...storage.Lane) ([]storage.Leased, error) {
+	leased, err := s.Memory.CommitAndLease(ctx, c, until, lanes...)
+	if err == nil {
+		s.world.committed(c)
+	}
+	return leased, err
+}
+
+// canaries are what must not be found in clear in the store or in a log, in the
+// forms in which it could hide.
+func (w *world) canaries() [][]byte {
+	if w.hidden == nil {
+		for _, clear := range []string{canary, strconv.FormatInt(firstChat/10, 10)} {
+			w.hidden = append(w.hidden, []byte(clear), []byte(hex.EncodeToString([]byte(clear))))
+			for pad := range 3 {
+				b := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(".", pad) + clear))
+				w.hidden = append(w.hidden, []byte(b[4:len(b)-4]))
+			}
+		}
+	}
+	return w.hidden
+}
+
+// committed takes note of what the store took.
+func (w *world) committed(c storage.Commit) {
+	w.scan("state", c.State)
+	w.scan("name", []byte(c.ID+" "+strings.Join(c.Names, " ")+" "+strings.Join(c.Events, " ")+" "+c.Transcript))
+	w.scan("header", c.Header)
+	for _, i := range c.Items {
+		w.scan("item", i.Body)
+	}
+	for _, e := range c.Entries {
+		w.scan("entry", e)
+	}
+	switch c.ID {
+	case "vault", "clock", "probe": // the engine's own
+		return
+	}
+	v := w.facts.convs[c.ID]
+	if v == nil {
+		v = &conv{}
+		w.facts.convs[c.ID] = v
+	}
+	now := time.Now()
+	v.version = c.Version + 1
+	var kept struct {
+		Caller string      `json:"caller"`
+		State  flows.State `json:"state"`
+	}
+	if c.State != nil {
+		plain, err := w.vault.Open("state", c.ID+":"+strconv.FormatUint(v.version, 10), c.State)
+		if err != nil || json.Unmarshal(plain, &kept) != nil {
+			w.blame("a committed state does not open: %v", err)
+			return
+		}
+		v.chat, _ = strconv.ParseInt(kept.Caller, 10, 64)
+	}
+	v.state = kept.State
+	v.follow(now)
+	for _, r := range v.state.Replies {
+		if r.Held {
+			w.facts.held[string(r.Post)] = true
+		}
+	}
+	for _, a := range append(v.state.Answers, aside(v.state)...) {
+		for _, token := range tokens.FindAllString(a.Text, -1) {
+			w.facts.typed[token] = true
+		}
+	}
+}
+
+func aside(s flows.State) []flows.Answer {
+	if s.Aside == nil {
+		return nil
+	}
+	return s.Aside.Answers
+}
+
+// follow draws from the state what the checks look at.
+func (v *conv) follow(now time.Time) {
+	quiet := v.state.Screen == "" && (v.state.Left || v.state.Shut || v.state.Blank())
+	switch {
+	case !quiet:
+		v.quiet = time.Time{}
+	case v.quiet.IsZero():
+		v.quiet = now
+	}
+	code := ""
+	if v.state.Case != nil {
+		code = v.state.Case.ID.Code()
+	}
+	if n := len(v.cases); n > 0 && v.cases[n-1].until.IsZero() {
+		if v.cases[n-1].code == code {
+			return
+		}
+		v.cases[n-1].until = now
+	}
+	if code != "" {
+		v.cases = append(v.cases, span{code: code})
+	}
+}
+
+func (w *world) scan(what string, b []byte) {
+	if where := w.leaks(b); where != "" {
+		w.blame("the store holds %s in clear: %s", where, what)
+	}
+}
+
+// tokens are what words are told apart by.
+var tokens = regexp.MustCompile(`[po]\d+x\d+z`) //nolint:gochecknoglobals // A pattern that nothing changes.
+
+// sent takes note of what Telegram performed.
+func (w *world) sent(r *http.Request, body []byte, status int, _ []byte) {
+	method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+	if status != http.StatusOK || method != "sendMessage" && method != "editMessageText" {
+		return
+	}
+	chat, text := message(r, body)
+	if text == "·" {
+		return // a message that cannot be erased and must say nothing
+	}
+	w.told(chat, text, method == "sendMessage")
+}
+
+// message reads the chat and the text of a call.
+func message(r *http.Request, body []byte) (chat int64, text string) {
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/json" {
+		var p struct {
+			Chat int64  `json:"chat_id"`
+			Text string `json:"text"`
+		}
+		_ = json.Unmarshal(body, &p)
+		return p.Chat, p.Text
+	}
+	in := r.Clone(r.Context())
+	in.Body = http.NoBody
+	in.Body = nopCloser{bytes.NewReader(body)}
+	_ = in.ParseMultipartForm(1 << 20)
+	chat, _ = strconv.ParseInt(in.FormValue("chat_id"), 10, 64)
+	return chat, in.FormValue("text")
+}
+
+type nopCloser struct{ *bytes.Reader }
+
+func (nopCloser) Close() error { return nil }
+
+// posted takes note of what Mattermost performed.
+func (w *world) posted(r *http.Request, body []byte, status int, answer []byte) {
+	if status != http.StatusCreated || r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/posts") {
+		return
+	}
+	var made struct {
+		ID      string `json:"id"`
+		Root    string `json:"root_id"`
+		Message string `json:"message"`
+		Props   struct {
+			Key string `json:"relay_key"`
+		} `json:"props"`
+	}
+	if json.Unmarshal(answer, &made) != nil {
+		return
+	}
+	if other, ok := w.facts.keys[made.Props.Key]; ok && other != made.ID {
+		w.blame("twice in Mattermost: %s and %s have the same key", short(other), short(made.ID))
+	}
+	if w.facts.keys[made.Props.Key] == made.ID {
+		return // the server knew it again
+	}
+	w.facts.keys[made.Props.Key] = made.ID
+	if made.Root == "" {
+		for _, v := range w.facts.convs {
+			for _, c := range v.cases {
+				code := c.code
+				if !mentionsCode(made.Message, code) {
+					continue
+				}
+				w.facts.roots[code] = append(w.facts.roots[code], made.ID)
+				if w.met["cards"]++; len(w.facts.roots[code]) > 1 && !w.replaceable(code) {
+					w.blame("case %s has two cards", code)
+				}
+			}
+		}
+	}
+	w.said(made.Root, made.Message)
+}
+
+// replaceable reports whether a card of the case was deleted.
+func (w *world) replaceable(code string) bool {
+	for _, root := range w.facts.roots[code] {
+		if w.facts.lostRoots[root] {
+			return true
+		}
+	}
+	return false
+}

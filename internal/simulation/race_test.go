@@ -1,0 +1,6 @@
+//go:build race
+
+package simulation
+
+// seeds are how many are played if nobody says.
+const seeds = 10

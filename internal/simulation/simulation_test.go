@@ -1,0 +1,132 @@
+// Package simulation plays the whole hotline in one process: the shipped book,
+// the engine, the seals, a store with faults and both edges, between the two
+// stand-ins, with people, officers, crashes, outages and a clock of its own. A
+// seed decides everything:
+//
+//	SUAR_SEED=17 go test ./internal/simulation -run Simulation -v
+//
+// plays one again, with its trace. SUAR_SEEDS is how many are played.
+package simulation
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/cryptotest"
+	"testing/synctest"
+
+	"filippo.io/age"
+	"github.com/google/go-cmp/cmp"
+
+	"suar/flows"
+	"suar/internal/seal"
+)
+
+// TestSimulation plays seeds.
+func TestSimulation(t *testing.T) {
+	first, last := uint64(1), uint64(seeds)
+	if n, err := strconv.ParseUint(os.Getenv("SUAR_SEEDS"), 10, 64); err == nil {
+		last = n
+	}
+	if n, err := strconv.ParseUint(os.Getenv("SUAR_SEED"), 10, 64); err == nil {
+		first, last = n, n
+	}
+	k := newKeys(t)
+	met := map[string]int{}
+	for seed := first; seed <= last; seed++ {
+		r := playSeed(t, seed, k, mutant{}, met)
+		if first == last {
+			t.Logf("%s", strings.Join(r.trace, "\n"))
+		}
+		if len(r.faults) > 0 {
+			t.Fatalf("%s", r.story(seed))
+		}
+	}
+	t.Logf("%d seeds: %v", last-first+1, met)
+}
+
+// A result is what a seed came to.
+type result struct{ faults, trace []string }
+
+// playSeed plays a seed in a time of its own.
+func playSeed(t *testing.T, seed uint64, k *keys, m mutant, met map[string]int) (r result) {
+	t.Helper()
+	cryptotest.SetGlobalRandom(t, seed)
+	synctest.Test(t, func(*testing.T) {
+		w := newWorld(seed, k, m, met)
+		w.play()
+		r = result{w.faults, w.trace}
+	})
+	return r
+}
+
+// story tells of a seed that failed, and how to play it again.
+func (r result) story(seed uint64) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d:\n", seed)
+	for _, f := range r.faults {
+		fmt.Fprintf(&b, "  %s\n", f)
+	}
+	fmt.Fprintf(&b, "play it again: SUAR_SEED=%d go test ./internal/simulation -run Simulation -v\n", seed)
+	trace := r.trace
+	if n := 60; len(trace) > n {
+		fmt.Fprintf(&b, "… %d lines before\n", len(trace)-n)
+		trace = trace[len(trace)-n:]
+	}
+	b.WriteString(strings.Join(trace, "\n"))
+	return b.String()
+}
+
+// directory is what a deployer knows.
+const directory = `
+numbers:
+  - label: {id: Darurat, en: Emergency}
+    number: "000"
+    verified_on: "1999-12-20"
+    verified_by: test
+`
+
+// newKeys makes what all worlds share.
+func newKeys(t *testing.T) *keys {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	cryptotest.SetGlobalRandom(t, 0)
+	d, err := flows.ParseDirectory("directory.yaml", []byte(directory))
+	must(err)
+	k := &keys{}
+	k.book, err = flows.Load(flows.Shipped(), d)
+	must(err)
+	k.texts, err = readTexts()
+	must(err)
+	key, err := seal.ParseVaultKey([]byte(strings.Repeat("3c", seal.VaultKeySize-1) + "a7"))
+	must(err)
+	k.vault = seal.NewVault(key)
+	own, err := age.GenerateHybridIdentity()
+	must(err)
+	k.identity = own
+	public := own.Recipient().String()
+	k.recipients, err = seal.ParseRecipients([]byte("ayu officer " + public + " " + seal.Fingerprint(public) + "\n"))
+	must(err)
+	return k
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// TestReplay plays seeds twice and compares all that happened.
+func TestReplay(t *testing.T) {
+	k := newKeys(t)
+	for seed := uint64(1001); seed <= 1001+seeds/6; seed++ {
+		a := playSeed(t, seed, k, mutant{}, map[string]int{})
+		b := playSeed(t, seed, k, mutant{}, map[string]int{})
+		if diff := cmp.Diff(a.trace, b.trace); diff != "" {
+			t.Fatalf("seed %d is not the same twice (-first +second):\n%.4000s", seed, diff)
+		}
+	}
+}
