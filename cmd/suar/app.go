@@ -28,11 +28,13 @@ type setting struct {
 // An app is the whole hotline in one process.
 type app struct {
 	setting
-	store    *storage.Bolt
+	store    storage.Store
 	engine   *engine.Engine
 	bot      *bot.Bot
 	desk     *handoff.Desk
 	listener net.Listener
+	// polls holds the right to poll Telegram.
+	polls func(ctx context.Context, life time.Duration) error
 }
 
 // newApp opens the store and the listening address and puts the parts
@@ -44,7 +46,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	if a.store, err = storage.OpenBolt(s.Store); err != nil {
+	if a.store, err = openStore(ctx, s.config, a.unsafe); err != nil {
 		return nil, err
 	}
 	vault := seal.NewVault(s.vaultKey)
@@ -54,17 +56,24 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Vault:    vault,
 		Officers: func() seal.Recipients { return s.recipients },
 		Log:      s.log.With("part", "engine"),
+		Limits:   engine.Limits{Callers: s.Deliveries.Callers, Officers: s.Deliveries.Officers},
 	})
 	if err != nil {
 		return nil, err
 	}
-	// What the process before this one was doing when it died need not wait.
-	if err = a.store.Release(ctx); err != nil {
-		return nil, err
+	// What the process before this one was doing when it died need not wait,
+	// where there can be no other process.
+	if store, ok := a.store.(interface {
+		Release(ctx context.Context) error
+	}); ok {
+		if err = store.Release(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err = a.compact(ctx); err != nil {
 		return nil, err
 	}
+	a.prune(ctx, time.Now())
 	a.bot, err = bot.New(bot.Config{
 		Token:         s.Telegram.token,
 		ServerURL:     s.Telegram.Server,
@@ -80,6 +89,13 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
+	listen, err := a.engine.Hold(holdListen)
+	if err != nil {
+		return nil, err
+	}
+	if a.polls, err = a.engine.Hold(holdPoll); err != nil {
+		return nil, err
+	}
 	a.desk, err = handoff.New(handoff.Config{
 		URL:         s.Mattermost.URL,
 		Token:       s.Mattermost.token,
@@ -90,6 +106,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		OnCall:      s.Mattermost.OnCall,
 		Words:       words(s.book),
 		Handler:     a.engine,
+		Hold:        listen,
 		Log:         s.log.With("part", "handoff"),
 	})
 	if err != nil {
@@ -99,6 +116,12 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		return nil, fmt.Errorf("listen for Mattermost's presses: %w", err)
 	}
 	return a, nil
+}
+
+// unsafe tells of a Redis that is not safe any more, as the one that took over
+// in a failover may be. The error names its settings, nothing of anybody.
+func (a *app) unsafe(err error) {
+	a.log.Error("THE STORE IS NOT SAFE ANY MORE", "error", err)
 }
 
 // words are the answers to presses, from the book.
@@ -139,13 +162,18 @@ func (a *app) Run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		<-ctx.Done()
-		grace, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		grace, stop := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
 		defer stop()
 		return server.Shutdown(grace)
 	})
 	g.Go(func() error { return a.quarantine().Run(ctx) })
-	g.Go(func() error { return a.compactNightly(ctx) })
-	g.Go(func() error { return a.bot.Run(ctx) })
+	g.Go(func() error { return a.nightly(ctx) })
+	g.Go(func() error {
+		if a.Telegram.Mode == string(bot.Polling) {
+			return alone(ctx, a.polls, a.bot.Run)
+		}
+		return a.bot.Run(ctx)
+	})
 	g.Go(func() error { return a.desk.Run(ctx) })
 	g.Go(func() error {
 		return a.engine.Run(ctx, map[flows.Side]engine.Deliverer{

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -14,18 +15,29 @@ import (
 )
 
 func newCheckCommand() *cobra.Command {
-	var directory string
+	var directory, file string
 	c := &cobra.Command{
 		Use:   "check [FOLDER]",
-		Short: "Check an intake: its questions, its texts and your directory",
+		Short: "Check an intake, or all that suar serve needs",
 		Long: `check reads a book, the folder with policy.yaml, one file for each flow and one
 catalogue of texts for each language, and reports every fault with file and line:
 a missing translation, a circle of questions, a question nobody comes to, a text
-too long for a telephone. Without a folder it checks the book that is built in.`,
+too long for a telephone. Without a folder it checks the book that is built in.
+
+With --config it checks the configuration of suar serve, all files that it names,
+and the store: whether it opens, with this vault key, and whether a Redis is set
+up so that it loses nothing.`,
 		Example: `  suar check
-  suar check ./book --directory directory.yaml`,
+  suar check ./book --directory directory.yaml
+  suar check --config /etc/suar/suar.yaml`,
 		Args: func(c *cobra.Command, args []string) error { return refuse(seeHelp(c, cobra.MaximumNArgs(1)(c, args))) },
 		RunE: func(c *cobra.Command, args []string) error {
+			if file != "" {
+				if len(args) > 0 || directory != "" {
+					return refuse(errors.New("--config names the book and the directory: give it alone"))
+				}
+				return checkConfig(c.Context(), file, os.LookupEnv, c.OutOrStdout(), c.ErrOrStderr())
+			}
 			folder := ""
 			if len(args) == 1 {
 				folder = args[0]
@@ -34,21 +46,27 @@ too long for a telephone. Without a folder it checks the book that is built in.`
 			if err != nil {
 				return refuse(plain(err))
 			}
-			screens, texts := book.Size()
-			_, err = fmt.Fprintf(c.OutOrStdout(), "The book is right: %d screens, %d texts in each of %s.\n",
-				screens, texts, strings.Join(book.Languages(), ", "))
-			if list := book.Unreviewed(); err == nil && len(list) > 0 {
-				_, err = fmt.Fprintf(c.OutOrStdout(), "No native speaker has reviewed the texts in: %s. Set reviewed_by in the catalogue when one has.\n",
-					strings.Join(list, ", "))
-			}
+			sayBook(book, c.OutOrStdout())
 			for _, w := range staleEntries(book.Directory(), time.Now()) {
 				fmt.Fprintf(c.ErrOrStderr(), "In the directory %s.\n", w)
 			}
-			return err
+			return nil
 		},
 	}
 	c.Flags().StringVar(&directory, "directory", "", "your telephone numbers and consular pages, a YAML `file`")
+	c.Flags().StringVar(&file, "config", "", "the configuration of suar serve, a YAML `file`")
 	return c
+}
+
+// sayBook says what a book that is right has.
+func sayBook(book *flows.Book, out io.Writer) {
+	screens, texts := book.Size()
+	fmt.Fprintf(out, "The book is right: %d screens, %d texts in each of %s.\n",
+		screens, texts, strings.Join(book.Languages(), ", "))
+	if list := book.Unreviewed(); len(list) > 0 {
+		fmt.Fprintf(out, "No native speaker has reviewed the texts in: %s. Set reviewed_by in the catalogue when one has.\n",
+			strings.Join(list, ", "))
+	}
 }
 
 // loadBook reads a book from a folder, or the one that is built in, with the

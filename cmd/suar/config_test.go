@@ -1,12 +1,22 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A deployment is a configuration that is right, in a folder of its own:
@@ -40,7 +50,7 @@ func newDeployment(t *testing.T) *deployment {
 
 func (d *deployment) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
 
-func (d *deployment) file(t *testing.T, name, text string, mode os.FileMode) {
+func (d *deployment) file(t *testing.T, name, text string, mode os.FileMode) string {
 	t.Helper()
 	path := d.path(name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -53,6 +63,7 @@ func (d *deployment) file(t *testing.T, name, text string, mode os.FileMode) {
 	if err := os.Chmod(path, mode); err != nil {
 		t.Fatal(err)
 	}
+	return path
 }
 
 func (d *deployment) link(t *testing.T, name, to string) {
@@ -98,14 +109,28 @@ func (d *deployment) write(t *testing.T) {
 listen: %q
 telegram: {mode: %q, token_file: %q, server: %q, webhook_url: %q}
 mattermost: {url: %q, callback: %q, channel: %q, on_call: %s, token_file: %q}
-store: %q
+%s
 vault_key_file: %q
 recipients: %q
 directory: %q
 log: %s
 %s
 `, v("listen"), v("telegram_mode"), v("telegram_file"), v("telegram_server"), v("webhook_url"), v("url"), v("callback"), v("channel"), v("on_call"), v("mattermost_file"),
-		v("store"), v("vault"), v("recipients"), v("directory"), v("log"), v("more")), 0o644)
+		d.store(), v("vault"), v("recipients"), v("directory"), v("log"), v("more")), 0o644)
+}
+
+// store is the store's lines: "redis" goes before "store".
+func (d *deployment) store() string {
+	if redis, ok := d.values["redis"]; ok {
+		return redis
+	}
+	return fmt.Sprintf("store: %q", d.values["store"])
+}
+
+// redis makes the deployment's store a Redis, with more keys in its section.
+func (d *deployment) redis(more string) {
+	d.values["redis"] = "redis: {addresses: [\"127.0.0.1:6379\"], " + more + "}\nquarantine: " + d.path("data/quarantine")
+	d.env["SUAR_REDIS_PASSWORD"] = "canary"
 }
 
 const besideFault = "vault_key: its file lies in the folder of the store or below it"
@@ -236,6 +261,77 @@ func TestUnsafeConfigurations(t *testing.T) {
 			d.env["SUAR_TELEGRAM_WEBHOOK_SECRET"] = "canary"
 		}, nil},
 
+		{"a Redis", func(_ *testing.T, d *deployment) { d.redis("") }, nil},
+		{"a Redis with everything", func(t *testing.T, d *deployment) {
+			cert, key := testCertificate(t)
+			d.file(t, "etc/redis/ca.pem", cert, 0o644)
+			d.file(t, "etc/redis/key.pem", key, 0o400)
+			d.redis(fmt.Sprintf("sentinel: main, username: suar, sentinel_username: s, prefix: suar-2, replicas: 1, may_lose_a_second: true, tls: {ca_file: %q, cert_file: %q, key_file: %q}",
+				d.path("etc/redis/ca.pem"), d.path("etc/redis/ca.pem"), d.path("etc/redis/key.pem")))
+			d.env["SUAR_REDIS_SENTINEL_PASSWORD"] = "canary"
+		}, nil},
+		{"a Redis whose password is in a file that is open", func(t *testing.T, d *deployment) {
+			d.redis("password_file: " + d.file(t, "etc/secrets/redis", "canary", 0o404))
+			delete(d.env, "SUAR_REDIS_PASSWORD")
+		}, []string{"redis.password: etc/secrets/redis is open to everybody"}},
+		{"a Redis without a password", func(_ *testing.T, d *deployment) {
+			d.redis("")
+			delete(d.env, "SUAR_REDIS_PASSWORD")
+		}, []string{"redis.password is missing: name the file that holds it at redis.password_file or in SUAR_REDIS_PASSWORD_FILE"}},
+		{"both stores", func(_ *testing.T, d *deployment) {
+			d.redis("")
+			d.values["redis"] += "\nstore: " + d.path("data/suar.db")
+		}, []string{"store and redis are both there: keep the one that has the conversations"}},
+		{"no store", func(_ *testing.T, d *deployment) { d.values["redis"] = "" }, []string{"store is missing"}},
+		{"a Redis and a folder for backups", func(_ *testing.T, d *deployment) {
+			d.redis("")
+			d.values["more"] = "backup: {folder: " + d.path("data") + "}"
+		}, []string{"backup.folder is for the embedded store; with redis have a timer"}},
+		{"a Redis and no place for what cannot be read", func(_ *testing.T, d *deployment) {
+			d.redis("")
+			d.values["redis"], _, _ = strings.Cut(d.values["redis"], "\n")
+		}, []string{"quarantine is missing: with redis, name a folder"}},
+		{"several addresses of what", func(_ *testing.T, d *deployment) {
+			d.redis("")
+			d.values["redis"] = strings.Replace(d.values["redis"], "6379\"", "6379\", \"127.0.0.1:6380\"", 1)
+		}, []string{"redis.addresses: several addresses are Sentinels'"}},
+		{"a Redis with all faults", func(t *testing.T, d *deployment) {
+			d.file(t, "etc/redis/ca.pem", "canary", 0o644)
+			d.redis(fmt.Sprintf("sentinel: a, cluster: true, prefix: \"{A}\", replicas: -1, tls: {ca_file: %q, cert_file: x}, replica: 1, adresses: [x]", d.path("etc/redis/ca.pem")))
+			d.values["redis"] = strings.Replace(d.values["redis"], "127.0.0.1:6379", "redis", 1)
+		}, []string{
+			"line 5: the key \"replica\" is not known; is \"replicas\" meant?", "line 5: the key \"adresses\" is not known; is \"addresses\" meant?",
+			"redis.addresses: \"redis\" is no address", "redis: sentinel and cluster are both there", "redis.prefix:", "redis.replicas:",
+			"redis.tls.ca_file: etc/redis/ca.pem holds no certificate", "redis.tls: cert_file and key_file belong together",
+		}},
+		{"a key of TLS that is open, and one of another certificate", func(t *testing.T, d *deployment) {
+			cert, key := testCertificate(t)
+			d.file(t, "etc/redis/cert.pem", cert, 0o644)
+			d.redis(fmt.Sprintf("tls: {cert_file: %q, key_file: %q}", d.path("etc/redis/cert.pem"), d.file(t, "etc/redis/key.pem", key, 0o444)))
+		}, []string{"redis.tls.key_file: etc/redis/key.pem is open to everybody"}},
+		{"a certificate and another's key", func(t *testing.T, d *deployment) {
+			cert, _ := testCertificate(t)
+			_, key := testCertificate(t)
+			d.file(t, "etc/redis/cert.pem", cert, 0o644)
+			d.redis(fmt.Sprintf("tls: {cert_file: %q, key_file: %q}", d.path("etc/redis/cert.pem"), d.file(t, "etc/redis/key.pem", key, 0o400)))
+		}, []string{"redis.tls: etc/redis/cert.pem and etc/redis/key.pem are no certificate and its key"}},
+		{"kinds of values", func(_ *testing.T, d *deployment) {
+			d.redis("replicas: x, cluster: 7")
+		}, []string{"line 5: want a whole number", "line 5: want true or false"}},
+
+		{"backups each night", func(_ *testing.T, d *deployment) {
+			d.values["more"] = "backup: {folder: " + d.path("data") + ", keep: 3}"
+		}, nil},
+		{"too many backups in a folder that is not there", func(_ *testing.T, d *deployment) {
+			d.values["more"] = "backup: {folder: " + d.path("nowhere") + ", keep: 15}"
+		}, []string{"backup.keep: want 1 to 14", "backup.folder: nowhere: no such file or directory; make the folder"}},
+		{"the key among the backups", func(t *testing.T, d *deployment) {
+			d.values["vault"] = d.file(t, "backups/old/vault", vault, 0o400)
+			d.values["more"] = "backup: {folder: " + d.path("backups") + "}"
+		}, []string{"vault_key: its file lies in the folder of the backups or below it"}},
+		{"deliveries", func(_ *testing.T, d *deployment) { d.values["more"] = "deliveries: {callers: 32, officers: 8}" }, nil},
+		{"fewer deliveries than none", func(_ *testing.T, d *deployment) { d.values["more"] = "deliveries: {callers: -1}" }, []string{"deliveries: want how many"}},
+
 		{"everything at once", func(t *testing.T, d *deployment) {
 			d.file(t, "data/vault", vault, 0o444)
 			d.env["SUAR_VAULT_KEY_FILE"] = d.path("data/vault")
@@ -246,7 +342,7 @@ func TestUnsafeConfigurations(t *testing.T) {
 		}, []string{
 			"telegram.token is missing", "mattermost.token is missing", "vault_key: data/vault is open to everybody", besideFault,
 			"telegram.webhook_secret is missing", "telegram.webhook_url is missing", "listen:", "mattermost.url:", "mattermost.callback:", "mattermost.channel is missing",
-			"mattermost.on_call is empty", "recipients is missing", "log.format:", "log.level:",
+			"mattermost.on_call is empty", "log.format:", "log.level:", "recipients is missing",
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -257,5 +353,51 @@ func TestUnsafeConfigurations(t *testing.T) {
 				t.Errorf("faults:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
 			}
 		})
+	}
+}
+
+// testCertificate makes a certificate and its key, in PEM form.
+func testCertificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	pair, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	raw, err := x509.CreateCertificate(rand.Reader, template, template, &pair.PublicKey, pair)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(pair)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(kind string, b []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}))
+	}
+	return block("CERTIFICATE", raw), block("PRIVATE KEY", private)
+}
+
+// TestEveryKeyCanBeMeant wants the keys that are suggested to be those that
+// there are.
+func TestEveryKeyCanBeMeant(t *testing.T) {
+	var tags func(of reflect.Type) []string
+	tags = func(of reflect.Type) (out []string) {
+		if of.Kind() == reflect.Pointer {
+			of = of.Elem()
+		}
+		if of.Kind() != reflect.Struct {
+			return nil
+		}
+		for field := range of.Fields() {
+			if tag := field.Tag.Get("yaml"); tag != "" {
+				out = append(append(out, tag), tags(field.Type)...)
+			}
+		}
+		return out
+	}
+	sorted := func(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+	if diff := cmp.Diff(sorted(tags(reflect.TypeFor[config]())), sorted(keys())); diff != "" {
+		t.Errorf("what can be written and what is suggested differ:\n%s", diff)
 	}
 }

@@ -77,6 +77,9 @@ configuration or a file is not right, and somebody has to correct it first.`,
 		newPlayCommand(),
 		newKeysCommand(),
 		newOpenCommand(),
+		newBackupCommand(),
+		newRestoreCommand(),
+		newStoreCommand(),
 		newVersionCommand(),
 	)
 	return root

@@ -169,13 +169,12 @@ func caseOfFolder(folder, code string) (sealedCase, error) {
 
 // caseOfStore reads a case from the embedded store.
 func caseOfStore(ctx context.Context, path, code string) (_ sealedCase, err error) {
-	// OpenBolt makes what is not there.
 	if info, err := os.Stat(path); err != nil {
 		return sealedCase{}, missing(err, "--store wants a copy of the store of suar serve, such as suar.db")
 	} else if info.IsDir() {
 		return sealedCase{}, fmt.Errorf("%s is a folder: want the store's file, or --folder for an exported case", path)
 	}
-	store, err := storage.OpenBolt(path)
+	store, err := storage.ReadBolt(path)
 	if errors.Is(err, storage.ErrLocked) {
 		return sealedCase{}, fmt.Errorf("%w; or open a copy of it with --store, or an exported case with --folder", err)
 	}

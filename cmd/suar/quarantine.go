@@ -35,10 +35,10 @@ const (
 	quarantineKind  = ".sealed"
 )
 
-// quarantine is the app's, beside the store.
+// quarantine is the app's.
 func (a *app) quarantine() quarantine {
 	return quarantine{
-		folder: a.Store + ".quarantine", vault: seal.NewVault(a.vaultKey), now: time.Now, log: a.log.With("part", "quarantine"),
+		folder: a.quarantineFolder(), vault: seal.NewVault(a.vaultKey), now: time.Now, log: a.log.With("part", "quarantine"),
 	}
 }
 

@@ -15,7 +15,6 @@ import (
 
 	"suar/internal/engine"
 	"suar/internal/seal"
-	"suar/storage"
 )
 
 func newServeCommand() *cobra.Command {
@@ -30,6 +29,8 @@ in files of its own, named there or in the environment:
   SUAR_TELEGRAM_WEBHOOK_SECRET_FILE   with telegram.mode: webhook
   SUAR_MATTERMOST_TOKEN_FILE          the access token of the bot account
   SUAR_VAULT_KEY_FILE                 32 bytes as 64 hexadecimal characters
+  SUAR_REDIS_PASSWORD_FILE            with redis
+  SUAR_REDIS_SENTINEL_PASSWORD_FILE   with redis.sentinel, if they have one
 
 Each can also be given itself, without _FILE. On SIGTERM it finishes what is
 under way and ends; whatever it had not confirmed to Telegram comes again.`,
@@ -58,7 +59,7 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 	a, err := newApp(ctx, s)
 	if err != nil {
 		err = plain(err)
-		if errors.Is(err, engine.ErrWrongKey) || errors.Is(err, storage.ErrDamaged) || errors.Is(err, storage.ErrFormat) || errors.Is(err, storage.ErrLocked) {
+		if errors.Is(err, engine.ErrWrongKey) || unusable(err) {
 			return refuse(err)
 		}
 		return err
@@ -115,6 +116,9 @@ func lacking(s setting, at time.Time) []string {
 	recovery := func(r seal.Recipient) bool { return r.Role == seal.RoleRecovery }
 	if !slices.ContainsFunc(s.recipients.All(), recovery) {
 		out = append(out, "the recipients hold no recovery key: when the officers' keys are lost, so are the cases")
+	}
+	if s.Redis != nil && s.Redis.TLS == nil && !slices.ContainsFunc(s.Redis.Addresses, isLoopback) {
+		out = append(out, "redis is reached without tls: its password and the times of conversations can be read on the way; fit for a network that nobody else is on")
 	}
 	if s.Directory == "" {
 		return append(out, "no directory is configured: people in danger see no telephone number")

@@ -49,7 +49,7 @@ func TestErasedIsGoneTheNextDay(t *testing.T) {
 		}
 		a := &app{setting: setting{log: slog.New(slog.DiscardHandler)}, store: store}
 		done := make(chan error, 1)
-		go func() { done <- a.compactNightly(t.Context()) }()
+		go func() { done <- a.nightly(t.Context()) }()
 		time.Sleep(24 * time.Hour)
 		select {
 		case err := <-done:

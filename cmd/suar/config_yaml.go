@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// yamlFaults are a parser's errors, with the nearest known key where one is
+// not known. What stands in the file is not repeated: it could be a token in the
+// wrong place.
+func yamlFaults(err error) []string {
+	var te *yaml.TypeError
+	if !errors.As(err, &te) {
+		return []string{strings.TrimPrefix(err.Error(), "yaml: ")}
+	}
+	var out []string
+	for _, what := range te.Errors {
+		if before, rest, ok := strings.Cut(what, "field "); ok {
+			if key, _, ok := strings.Cut(rest, " not found in type "); ok {
+				what = fmt.Sprintf("%sthe key %q is not known%s", before, key, nearest(key))
+			}
+		}
+		if before, rest, ok := strings.Cut(what, "cannot unmarshal "); ok {
+			what = before + "want " + kindOf(rest[strings.LastIndexByte(rest, ' ')+1:])
+		}
+		out = append(out, what)
+	}
+	return out
+}
+
+// kindOf says what belongs where a Go type is read.
+func kindOf(goType string) string {
+	switch {
+	case strings.HasPrefix(goType, "[]"):
+		return "a list"
+	case strings.HasPrefix(goType, "float"):
+		return "a number"
+	case goType == "int":
+		return "a whole number"
+	case goType == "bool":
+		return "true or false"
+	case goType == "string":
+		return "a text"
+	}
+	return "keys with their values"
+}
+
+// keys are the keys of the configuration file.
+func keys() []string {
+	return []string{
+		"listen", "telegram", "mattermost", "store", "vault_key_file", "recipients", "book", "directory", "log",
+		"mode", "server", "token_file", "webhook_url", "webhook_secret_file", "rate", "chat_rate",
+		"url", "channel", "callback", "server_key", "on_call", "format", "level",
+		"redis", "addresses", "sentinel", "cluster", "username", "password_file", "sentinel_username", "sentinel_password_file",
+		"tls", "ca_file", "cert_file", "key_file", "prefix", "replicas", "may_lose_a_second",
+		"quarantine", "deliveries", "callers", "officers", "backup", "folder", "keep",
+	}
+}
+
+func nearest(key string) string {
+	best, at := "", 4
+	for _, k := range keys() {
+		if d := distance(key, k); d < at {
+			best, at = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; is %q meant?", best)
+}
+
+// distance counts the letters to change, add or leave out to come from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

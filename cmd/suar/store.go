@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"suar/storage"
+)
+
+// openStore opens the store that the configuration names, and begins one if
+// there is none. report, if not nil, is told what turns out to be unsafe later.
+func openStore(ctx context.Context, c config, report func(error)) (storage.Store, error) {
+	if c.Redis == nil {
+		return orNone(storage.OpenBolt(c.Store))
+	}
+	r := c.Redis
+	return orNone(storage.OpenRedis(ctx, storage.RedisConfig{
+		Addresses:        r.Addresses,
+		Master:           r.Sentinel,
+		Cluster:          r.Cluster,
+		Username:         r.Username,
+		Password:         r.password.Reveal(),
+		SentinelUsername: r.SentinelUsername,
+		SentinelPassword: r.sentinelPassword.Reveal(),
+		TLS:              r.tls,
+		Prefix:           r.Prefix,
+		Everysec:         r.Everysec,
+		Replicas:         r.Replicas,
+		Report:           report,
+	}))
+}
+
+// orNone is the store, or none at all if there was an error.
+func orNone[S storage.Store](store S, err error) (storage.Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
+
+// openToRead opens a store that has to be there, the embedded one for reading
+// only.
+func openToRead(ctx context.Context, c config) (storage.Store, error) {
+	if c.Redis != nil {
+		return openStore(ctx, c, nil)
+	}
+	if info, err := os.Stat(c.Store); err != nil {
+		return nil, missing(err, "the embedded store's file should be there")
+	} else if info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder: want the store's file", c.Store)
+	}
+	return orNone(storage.ReadBolt(c.Store))
+}
+
+// unusable reports whether a store cannot be opened until somebody has put
+// something right.
+func unusable(err error) bool {
+	for _, target := range []error{storage.ErrDamaged, storage.ErrFormat, storage.ErrLocked, storage.ErrUnsafe} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
+
+// portable is a store that can be emptied into another one.
+func portable(s storage.Store) (storage.Portable, error) {
+	p, ok := s.(storage.Portable)
+	if !ok {
+		return nil, errors.New("this kind of store cannot be copied")
+	}
+	return p, nil
+}
+
+// fillNew makes a store where there is none, lets fill fill it, and gives it its
+// place when it is whole. An embedded store is made beside its place, so that
+// there is all of it or nothing; what is filled in a Redis stays there if fill
+// fails, and the error says so.
+func fillNew(ctx context.Context, c config, fill func(storage.Store) error) (err error) {
+	if c.Redis != nil {
+		store, err := openStore(ctx, c, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, store.Close()) }()
+		if err := fill(store); err != nil && !errors.Is(err, storage.ErrNotEmpty) {
+			return fmt.Errorf("%w; what is in this Redis now under the prefix %q is not to be used: erase it, or use another prefix", err, c.Redis.prefix())
+		} else if err != nil {
+			return err
+		}
+		return nil
+	}
+	if _, err := os.Lstat(c.Store); err == nil {
+		return fmt.Errorf("%w: %s is there; move it away first", storage.ErrNotEmpty, c.Store)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	draft := c.Store + ".filling"
+	if err := removeOld(draft); err != nil {
+		return err
+	}
+	store, err := storage.OpenBolt(draft)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(fill(store), store.Close())
+	if err == nil {
+		// A link, because a rename would replace what came there meanwhile.
+		err = os.Link(draft, c.Store)
+	}
+	err = errors.Join(err, os.Remove(draft))
+	if err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(c.Store))
+}
+
+// removeOld removes what a process left that died while it filled a store. One
+// that is still filled is left alone: ErrLocked.
+func removeOld(draft string) error {
+	if _, err := os.Lstat(draft); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	store, err := storage.OpenBolt(draft)
+	if errors.Is(err, storage.ErrLocked) {
+		return err
+	}
+	if err == nil {
+		err = store.Close()
+	}
+	// What cannot be opened is removed all the same.
+	if gone := os.Remove(draft); gone != nil {
+		return errors.Join(err, gone)
+	}
+	return nil
+}
+
+// namedStore is the store that an argument names: a configuration, by the
+// ending of its name, or the embedded store's file.
+func namedStore(name string, env lookup) (config, error) {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".yaml", ".yml":
+		return loadStoreConfig(name, env)
+	}
+	return config{Store: name}, nil
+}
+
+// pause waits, or returns why it cannot.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
