@@ -54,6 +54,9 @@ func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 	case Undelivered:
 		t.undelivered(ev)
 	}
+	if s.Note != "" && t.s.Note == "" && t.s.Screen != "" {
+		t.show(true) // What was shown once must not stay.
+	}
 	t.s.Due = b.due(t.s, m.At)
 	return t.s, t.effects
 }
