@@ -77,18 +77,16 @@ func (c *clock) ahead() time.Duration { return c.now().Sub(c.wall()) }
 // that jumped.
 func (e *Engine) Now() time.Time { return e.now() }
 
-// setClock makes the engine's clock. One that was given is taken as it is.
-func (e *Engine) setClock(ctx context.Context, given func() time.Time) error {
-	if given != nil {
+// setClock makes the engine's clock, which goes on from the time that the store
+// knows of. One that was given is taken as it is.
+func (e *Engine) setClock(ctx context.Context, c Config) error {
+	if c.Now != nil {
 		return nil
 	}
-	return e.follow(ctx, time.Now)
-}
-
-// follow makes the engine work by a clock that follows the given one, from the
-// time on that the store knows of.
-func (e *Engine) follow(ctx context.Context, wall func() time.Time) error {
-	e.clock = newClock(wall)
+	if c.Wall == nil {
+		c.Wall = time.Now
+	}
+	e.clock = newClock(c.Wall)
 	e.now = e.clock.now
 	if _, err := e.beaten(ctx); err != nil {
 		return fmt.Errorf("engine: read the time: %w", err)

@@ -23,8 +23,10 @@ func (j *jumpy) jump(d time.Duration) { j.off.Add(int64(d)) }
 // engineBy is an engine that follows a system's clock.
 func (w *world) engineBy(j *jumpy) *Engine {
 	w.t.Helper()
-	e := w.engine()
-	if err := e.follow(w.t.Context(), j.now); err != nil {
+	c := w.config(w.store)
+	c.Wall = j.now
+	e, err := New(w.t.Context(), c)
+	if err != nil {
 		w.t.Fatal(err)
 	}
 	return e

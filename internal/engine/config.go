@@ -41,8 +41,10 @@ type Config struct {
 	// Officers returns to whom a case that opens now is sealed. It is asked
 	// once for each new case; it must not block, and never be empty.
 	Officers func() seal.Recipients
-	// Now is the clock; nil is the system's.
+	// Now is the clock; nil is one that follows Wall but does not jump with it.
 	Now func() time.Time
+	// Wall is the system's clock; nil is time.Now.
+	Wall func() time.Time
 	// Rand is where the cases' keys come from; nil is crypto/rand.
 	Rand io.Reader
 	// Log gets kinds, sides, counts and statuses; never an id, a name or a
@@ -177,7 +179,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	if err := e.checkKey(ctx); err != nil {
 		return nil, err
 	}
-	if err := e.setClock(ctx, c.Now); err != nil {
+	if err := e.setClock(ctx, c); err != nil {
 		return nil, err
 	}
 	return e, nil
