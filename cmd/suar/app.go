@@ -74,7 +74,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		return nil, err
 	}
 	a.prune(ctx, time.Now())
-	a.bot, err = bot.New(bot.Config{
+	b := bot.Config{
 		Token:         s.Telegram.token,
 		ServerURL:     s.Telegram.Server,
 		Handler:       a.engine,
@@ -85,8 +85,11 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Rate:          s.Telegram.Rate,
 		ChatRate:      s.Telegram.ChatRate,
 		Log:           s.log.With("part", "bot"),
-	})
-	if err != nil {
+	}
+	if s.Redis != nil {
+		b.Pace = a.engine.Pace // All processes have one queue to Telegram.
+	}
+	if a.bot, err = bot.New(b); err != nil {
 		return nil, err
 	}
 	listen, err := a.engine.Hold(holdListen)
