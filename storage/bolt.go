@@ -49,10 +49,7 @@ type Bolt struct {
 	closeErr error
 }
 
-var (
-	_ Store    = (*Bolt)(nil)
-	_ Portable = (*Bolt)(nil)
-)
+var _ Store = (*Bolt)(nil)
 
 // Failed is closed when the store has met ErrFailed. The process then ends: the
 // store cannot be used for writing again until it is opened anew.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Dump implements Portable. All pieces are of one instant. The file does not
+// Dump implements Store. All pieces are of one instant. The file does not
 // say whose a transcript is, so transcripts come last, as pieces of their own.
 //
 // Writers go on meanwhile; but what they free stays in the file until the dump

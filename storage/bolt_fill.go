@@ -23,7 +23,7 @@ const (
 // errFilled says that two items have the same age.
 var errFilled = errors.New("storage: two items of the pieces have the same age")
 
-// Fill implements Portable. A store whose filling did not come to its end is
+// Fill implements Store. A store whose filling did not come to its end is
 // not opened again: ErrFormat.
 func (b *Bolt) Fill(ctx context.Context, next func() (Piece, error)) error {
 	err := b.writer.do(ctx, func(t *table) error {

@@ -8,18 +8,20 @@ import (
 	"suar/storage/storagetest"
 )
 
-func TestBolt(t *testing.T) {
-	storagetest.Run(t, func(t *testing.T) (storage.Store, func() storage.Store) {
-		path := filepath.Join(t.TempDir(), "store")
-		store := openBolt(t, path)
-		return store, func() storage.Store {
-			if err := store.Close(); err != nil {
-				t.Fatalf("close: %v", err)
-			}
-			store = openBolt(t, path)
-			return store
+func TestBolt(t *testing.T) { storagetest.Run(t, newBolt) }
+
+func TestBoltInStorm(t *testing.T) { storagetest.RunFlaky(t, newBolt) }
+
+func newBolt(t *testing.T) (storage.Store, func() storage.Store) {
+	path := filepath.Join(t.TempDir(), "store")
+	store := openBolt(t, path)
+	return store, func() storage.Store {
+		if err := store.Close(); err != nil {
+			t.Fatalf("close: %v", err)
 		}
-	})
+		store = openBolt(t, path)
+		return store
+	}
 }
 
 // openBolt opens the store and closes it when the test ends.

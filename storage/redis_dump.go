@@ -9,7 +9,7 @@ import (
 // dumpPage is how many conversations are listed in one call.
 const dumpPage = 500
 
-// Dump implements Portable. A conversation is of one instant with its
+// Dump implements Store. A conversation is of one instant with its
 // transcripts. What is added while it runs may be left out.
 func (r *Redis) Dump(ctx context.Context, yield func(Piece) error) error {
 	// A transcript that gets a conversation meanwhile is given again with it,

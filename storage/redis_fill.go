@@ -11,8 +11,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-var _ Portable = (*Redis)(nil)
-
 const (
 	// redisFillBytes and redisFillCommands are how much goes over at once, about.
 	redisFillBytes    = 1 << 20
@@ -21,7 +19,7 @@ const (
 	redisFillValues = 500
 )
 
-// Fill implements Portable. The pieces go over in large pipelines. Until the
+// Fill implements Store. The pieces go over in large pipelines. Until the
 // last one is there, nobody can open or use the store: see ErrFormat.
 func (r *Redis) Fill(ctx context.Context, next func() (Piece, error)) error {
 	f := &redisFill{redisServer: r.redisServer}

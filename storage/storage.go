@@ -198,12 +198,6 @@ type Store interface {
 	// of all of them.
 	Pace(ctx context.Context, queue string, now time.Time, cost, burst time.Duration) (time.Time, error)
 
-	// Close releases the store. What was committed is safe without it.
-	Close() error
-}
-
-// A Portable can be emptied into another one.
-type Portable interface {
 	// Dump gives everything that is kept, as pieces, to yield, until it returns
 	// an error, which Dump returns. Every piece is as it was at one instant; of
 	// one that is given twice the later counts. Leases, holds and queues are
@@ -216,4 +210,7 @@ type Portable interface {
 	// of the same name; a further name that two conversations have is the later
 	// one's.
 	Fill(ctx context.Context, next func() (Piece, error)) error
+
+	// Close releases the store. What was committed is safe without it.
+	Close() error
 }

@@ -35,7 +35,7 @@ type Call struct {
 	// Method is the method's name.
 	Method string
 	// Subject is what it is about: the conversation, the further name, the
-	// transcript or, for a whole lane, its number. Empty for Due and Sweep.
+	// transcript or, for a whole lane, its number. Empty for Due, Sweep, Dump and Fill.
 	Subject string
 	// Nth counts the calls with this method and subject, from 1.
 	Nth int
@@ -205,6 +205,22 @@ func (f *Flaky) Forget(ctx context.Context, transcript string) error {
 // Sweep implements storage.Store.
 func (f *Flaky) Sweep(ctx context.Context, before time.Time, n int) (int, error) {
 	return through(ctx, f, "Sweep", "", func() (int, error) { return f.store.Sweep(ctx, before, n) })
+}
+
+// Dump implements storage.Store. A Lost one gives every piece.
+func (f *Flaky) Dump(ctx context.Context, yield func(storage.Piece) error) error {
+	_, err := through(ctx, f, "Dump", "", func() (nothing, error) {
+		return nothing{}, f.store.Dump(ctx, yield)
+	})
+	return err
+}
+
+// Fill implements storage.Store.
+func (f *Flaky) Fill(ctx context.Context, next func() (storage.Piece, error)) error {
+	_, err := through(ctx, f, "Fill", "", func() (nothing, error) {
+		return nothing{}, f.store.Fill(ctx, next)
+	})
+	return err
 }
 
 // Close implements storage.Store.

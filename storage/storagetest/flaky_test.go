@@ -3,6 +3,8 @@ package storagetest_test
 import (
 	"context"
 	"errors"
+	"io"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,6 +55,72 @@ func TestFlakyFaults(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestFlakyMethods lets every fault befall every method of a store, and looks
+// whether the store behind it was called.
+func TestFlakyMethods(t *testing.T) {
+	var called []string
+	behind := storagetest.NewFlaky(storagetest.NewMemory(), func(c storagetest.Call) storagetest.Fault {
+		called = append(called, c.Method)
+		return storagetest.None
+	})
+	var fault storagetest.Fault
+	s := storagetest.NewFlaky(behind, func(storagetest.Call) storagetest.Fault { return fault })
+	now := time.Now()
+	c := storage.Commit{ID: "ann"}
+	methods := map[string]func(context.Context) error{
+		"Load":           func(ctx context.Context) error { _, err := s.Load(ctx, "ann"); return err },
+		"Resolve":        func(ctx context.Context) error { _, err := s.Resolve(ctx, "name"); return err },
+		"Commit":         func(ctx context.Context) error { return s.Commit(ctx, c) },
+		"CommitAndLease": func(ctx context.Context) error { _, err := s.CommitAndLease(ctx, c, now, 1); return err },
+		"Lease":          func(ctx context.Context) error { _, err := s.Lease(ctx, 1, 1, now, now); return err },
+		"Defer":          func(ctx context.Context) error { return s.Defer(ctx, storage.Lease{}, now) },
+		"Waiting":        func(ctx context.Context) error { _, _, err := s.Waiting(ctx, 1); return err },
+		"Due":            func(ctx context.Context) error { _, err := s.Due(ctx, now, 1); return err },
+		"Transcript":     func(ctx context.Context) error { _, err := s.Transcript(ctx, "case"); return err },
+		"Transcripts":    func(ctx context.Context) error { _, err := s.Transcripts(ctx, "", 1); return err },
+		"Forget":         func(ctx context.Context) error { return s.Forget(ctx, "case") },
+		"Sweep":          func(ctx context.Context) error { _, err := s.Sweep(ctx, now, 1); return err },
+		"Hold":           func(ctx context.Context) error { return s.Hold(ctx, "name", "one", now, now) },
+		"Pace":           func(ctx context.Context) error { _, err := s.Pace(ctx, "queue", now, 1, 1); return err },
+		"Dump":           func(ctx context.Context) error { return s.Dump(ctx, func(storage.Piece) error { return nil }) },
+		"Fill": func(ctx context.Context) error {
+			return s.Fill(ctx, func() (storage.Piece, error) { return storage.Piece{}, io.EOF })
+		},
+	}
+	for m := range reflect.TypeFor[storage.Store]().Methods() {
+		if m.Name == "Close" {
+			continue // It always gets through.
+		}
+		call, listed := methods[m.Name]
+		if !listed {
+			t.Errorf("%s has no faults", m.Name)
+			continue
+		}
+		for _, tt := range []struct {
+			fault storagetest.Fault
+			want  error
+			calls []string
+		}{
+			{storagetest.Refused, storagetest.ErrOutage, nil},
+			{storagetest.Lost, storagetest.ErrOutage, []string{m.Name}},
+			{storagetest.Stalled, context.Canceled, nil},
+		} {
+			called, fault = nil, tt.fault
+			ctx, cancel := context.WithCancel(t.Context())
+			if fault == storagetest.Stalled {
+				cancel()
+			}
+			if err := call(ctx); !errors.Is(err, tt.want) {
+				t.Errorf("%s with the fault %d: got %v, want %v", m.Name, tt.fault, err, tt.want)
+			}
+			cancel()
+			if d := cmp.Diff(tt.calls, called); d != "" {
+				t.Errorf("%s with the fault %d: the calls behind it (-want +got):\n%s", m.Name, tt.fault, d)
+			}
+		}
 	}
 }
 

@@ -45,10 +45,7 @@ func (a memoryAlarm) compare(b memoryAlarm) int {
 
 type memoryEvent struct{ conversation, event string }
 
-var (
-	_ storage.Store    = (*Memory)(nil)
-	_ storage.Portable = (*Memory)(nil)
-)
+var _ storage.Store = (*Memory)(nil)
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {

@@ -12,7 +12,7 @@ import (
 	"suar/storage"
 )
 
-// Dump implements storage.Portable. All pieces are of one instant, and every
+// Dump implements storage.Store. All pieces are of one instant, and every
 // transcript is a piece of its own.
 func (m *Memory) Dump(ctx context.Context, yield func(storage.Piece) error) error {
 	if err := m.begin(ctx); err != nil {
@@ -68,7 +68,7 @@ func (m *Memory) pieces() []storage.Piece {
 	return pieces
 }
 
-// Fill implements storage.Portable.
+// Fill implements storage.Store.
 func (m *Memory) Fill(ctx context.Context, next func() (storage.Piece, error)) error {
 	if err := m.begin(ctx); err != nil {
 		return err

@@ -13,6 +13,12 @@ func TestMemory(t *testing.T) {
 	})
 }
 
+func TestMemoryInStorm(t *testing.T) {
+	storagetest.RunFlaky(t, func(*testing.T) (storage.Store, func() storage.Store) {
+		return storagetest.NewMemory(), nil
+	})
+}
+
 func TestFlakyWithoutFaults(t *testing.T) {
 	storagetest.Run(t, func(*testing.T) (storage.Store, func() storage.Store) {
 		none := storagetest.Seeded(1, 0, storagetest.Refused)

@@ -32,6 +32,7 @@ func model(t *testing.T, open Opener) {
 			"sweep":  m.sweep,
 			"hold":   m.hold,
 			"pace":   m.pace,
+			"dump":   m.dump,
 		}
 		if reopen != nil {
 			actions["reopen"] = func(*rapid.T) {
@@ -77,16 +78,24 @@ var (
 	someBytes    = rapid.SliceOfN(rapid.Byte(), 0, 4)
 )
 
-func (m *machine) commit(r *rapid.T) {
+// version is the version of a conversation's record, 0 if there is none.
+func (m *machine) version(id string) uint64 {
+	record, err := m.model.Load(m.t.Context(), id)
+	if err != nil {
+		return 0
+	}
+	return record.Version
+}
+
+// draw draws a commit that acknowledges nothing.
+func (m *machine) draw(r *rapid.T) storage.Commit {
 	c := storage.Commit{
 		ID:     anID.Draw(r, "id"),
 		Events: someEvents.Draw(r, "events"),
 		At:     anInstant.Draw(r, "at"),
 		Names:  rapid.SliceOfN(aName, 0, 2).Draw(r, "names"),
 	}
-	if record, err := m.model.Load(m.t.Context(), c.ID); err == nil {
-		c.Version = record.Version
-	}
+	c.Version = m.version(c.ID)
 	if rapid.IntRange(0, 9).Draw(r, "stale") == 0 {
 		c.Version = rapid.Uint64Range(0, 5).Draw(r, "version")
 	}
@@ -110,6 +119,11 @@ func (m *machine) commit(r *rapid.T) {
 		}
 		c.Entries = rapid.SliceOfN(someBytes, 0, 2).Draw(r, "entries")
 	}
+	return c
+}
+
+func (m *machine) commit(r *rapid.T) {
+	c := m.draw(r)
 	toModel := c
 	if len(m.leases) > 0 && rapid.IntRange(0, 2).Draw(r, "acknowledge") == 0 {
 		pair := rapid.SampledFrom(m.leases).Draw(r, "lease")
@@ -119,10 +133,7 @@ func (m *machine) commit(r *rapid.T) {
 		}
 		c.Ack, toModel.Ack = &pair.store, &pair.model
 		if c.ID != pair.model.Conversation && rapid.IntRange(0, 9).Draw(r, "own") > 0 {
-			c.ID, c.Version = pair.model.Conversation, 0
-			if record, err := m.model.Load(m.t.Context(), c.ID); err == nil {
-				c.Version = record.Version
-			}
+			c.ID, c.Version = pair.model.Conversation, m.version(pair.model.Conversation)
 			toModel.ID, toModel.Version = c.ID, c.Version
 		}
 	}
@@ -144,17 +155,25 @@ func (m *machine) sameLeases(r *rapid.T, got, want []storage.Leased) {
 	same(r, "leased", got, want, cmpopts.IgnoreFields(storage.Lease{}, "Token"))
 }
 
+func (m *machine) drawHold(r *rapid.T) (name, holder string, now, until time.Time) {
+	return fmt.Sprint(rapid.SampledFrom([]string{"h", "i"}).Draw(r, "name"), m.epoch),
+		rapid.SampledFrom([]string{"x", "y"}).Draw(r, "holder"),
+		aMillisecond.Draw(r, "now"), aMillisecond.Draw(r, "until")
+}
+
 func (m *machine) hold(r *rapid.T) {
-	name := fmt.Sprint(rapid.SampledFrom([]string{"h", "i"}).Draw(r, "name"), m.epoch)
-	holder := rapid.SampledFrom([]string{"x", "y"}).Draw(r, "holder")
-	now, until := aMillisecond.Draw(r, "now"), aMillisecond.Draw(r, "until")
+	name, holder, now, until := m.drawHold(r)
 	m.sameError(r, m.store.Hold(m.t.Context(), name, holder, now, until), m.model.Hold(m.t.Context(), name, holder, now, until))
 }
 
+func (m *machine) drawPace(r *rapid.T) (queue string, now time.Time, cost, burst time.Duration) {
+	queue = fmt.Sprint(rapid.SampledFrom([]string{"p", "q"}).Draw(r, "queue"), m.epoch)
+	now, cost = aMillisecond.Draw(r, "now"), aDuration.Draw(r, "cost")
+	return queue, now, cost, time.Duration(rapid.IntRange(1, 3).Draw(r, "burst")) * cost
+}
+
 func (m *machine) pace(r *rapid.T) {
-	queue := fmt.Sprint(rapid.SampledFrom([]string{"p", "q"}).Draw(r, "queue"), m.epoch)
-	now, cost := aMillisecond.Draw(r, "now"), aDuration.Draw(r, "cost")
-	burst := time.Duration(rapid.IntRange(1, 3).Draw(r, "burst")) * cost
+	queue, now, cost, burst := m.drawPace(r)
 	got, err := m.store.Pace(m.t.Context(), queue, now, cost, burst)
 	want, wantErr := m.model.Pace(m.t.Context(), queue, now, cost, burst)
 	m.sameError(r, err, wantErr)
@@ -223,6 +242,19 @@ func (m *machine) sweep(r *rapid.T) {
 	want, wantErr := m.model.Sweep(m.t.Context(), before, 1000)
 	m.sameError(r, err, wantErr)
 	same(r, "swept", got, want)
+}
+
+// dump compares also what nothing else tells, such as whose an event is.
+func (m *machine) dump(r *rapid.T) {
+	got, err := dumped(m.t.Context(), m.store)
+	if err != nil {
+		r.Fatalf("dump: %v", err)
+	}
+	want, err := dumped(m.t.Context(), m.model)
+	if err != nil {
+		r.Fatalf("dump: %v", err)
+	}
+	same(r, "the dump", contentOf(got), contentOf(want))
 }
 
 func (m *machine) same(r *rapid.T) {

@@ -16,7 +16,7 @@ import (
 )
 
 // dumped reads all pieces.
-func dumped(ctx context.Context, s storage.Portable) ([]storage.Piece, error) {
+func dumped(ctx context.Context, s storage.Store) ([]storage.Piece, error) {
 	var pieces []storage.Piece
 	err := s.Dump(ctx, func(p storage.Piece) error {
 		pieces = append(pieces, p)
@@ -81,7 +81,7 @@ func feed(pieces []storage.Piece) func() (storage.Piece, error) {
 
 func (f *fixture) dump() []storage.Piece {
 	f.Helper()
-	pieces, err := dumped(f.Context(), f.portable())
+	pieces, err := dumped(f.Context(), f.store())
 	if err != nil {
 		f.Fatalf("dump: %v", err)
 	}
@@ -95,17 +95,9 @@ func (f *fixture) dump() []storage.Piece {
 
 func (f *fixture) fill(pieces ...storage.Piece) {
 	f.Helper()
-	if err := f.portable().Fill(f.Context(), feed(pieces)); err != nil {
+	if err := f.store().Fill(f.Context(), feed(pieces)); err != nil {
 		f.Fatalf("fill: %v", err)
 	}
-}
-
-func (f *fixture) portable() storage.Portable {
-	p, ok := f.store().(storage.Portable)
-	if !ok {
-		f.Fatal("the store is not portable")
-	}
-	return p
 }
 
 // lived fills the store with something of everything.
@@ -246,7 +238,7 @@ func fillNotEmpty(f *fixture) {
 	} {
 		f.commit(c)
 		before := contentOf(f.dump())
-		err := f.portable().Fill(f.Context(), feed([]storage.Piece{{ID: "bob", Version: 1, State: []byte("x")}}))
+		err := f.store().Fill(f.Context(), feed([]storage.Piece{{ID: "bob", Version: 1, State: []byte("x")}}))
 		if !errors.Is(err, storage.ErrNotEmpty) {
 			f.Errorf("fill: got %v, want %v", err, storage.ErrNotEmpty)
 		}
@@ -280,7 +272,7 @@ var errStop = errors.New("storagetest: no more")
 func dumpStops(f *fixture) {
 	f.lived()
 	calls := 0
-	err := f.portable().Dump(f.Context(), func(storage.Piece) error {
+	err := f.store().Dump(f.Context(), func(storage.Piece) error {
 		if calls++; calls == 2 {
 			return errStop
 		}
@@ -291,7 +283,7 @@ func dumpStops(f *fixture) {
 	}
 	ctx, cancel := context.WithCancel(f.Context())
 	cancel()
-	if err := f.portable().Dump(ctx, func(storage.Piece) error { return nil }); !errors.Is(err, context.Canceled) {
+	if err := f.store().Dump(ctx, func(storage.Piece) error { return nil }); !errors.Is(err, context.Canceled) {
 		f.Errorf("dump: got %v, want %v", err, context.Canceled)
 	}
 	f.commit(storage.Commit{ID: "ann", Version: 2, State: []byte("three")})
@@ -317,7 +309,7 @@ func fillStops(t *testing.T, open Opener) {
 	} {
 		store, _ := open(t)
 		calls := 0
-		err := store.(storage.Portable).Fill(t.Context(), func() (storage.Piece, error) {
+		err := store.Fill(t.Context(), func() (storage.Piece, error) {
 			if calls++; calls == 1 {
 				return ok, nil
 			}
@@ -333,7 +325,7 @@ func fillStops(t *testing.T, open Opener) {
 func fillMany(f *fixture) {
 	const n = 1500
 	next := 0
-	err := f.portable().Fill(f.Context(), func() (storage.Piece, error) {
+	err := f.store().Fill(f.Context(), func() (storage.Piece, error) {
 		if next == n {
 			return storage.Piece{}, io.EOF
 		}

@@ -125,17 +125,10 @@ func Run(t *testing.T, open Opener) {
 			part.spec(t, store)
 		})
 	}
-	if store, _ := open(t); implements(store) {
-		runPortable(t, open)
-	}
+	runPortable(t, open)
 	t.Run("Any sequence of calls does what it does to the model", func(t *testing.T) {
 		model(t, open)
 	})
-}
-
-func implements(s storage.Store) bool {
-	_, portable := s.(storage.Portable)
-	return portable
 }
 
 // noon is when the specification takes place.
