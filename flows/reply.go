@@ -138,14 +138,15 @@ func (t *turn) takeBack(i int, from string) {
 	}
 }
 
-// Wanted reports whether an effect to the person is still wanted in a state: it
-// may have waited while the person left. What is not wanted is not performed
-// and becomes Undelivered for ReasonUnwanted.
-func (b *Book) Wanted(s State, e Effect) bool {
+// Wanted reports whether an effect to the person is still wanted in a state at
+// an instant: it may have waited while the person left, or until the time is
+// over at which the person may be written to. What is not wanted is not
+// performed and becomes Undelivered for ReasonUnwanted.
+func (b *Book) Wanted(s State, at time.Time, e Effect) bool {
 	switch e := e.(type) {
 	case Say:
 		i := slices.IndexFunc(s.Replies, func(r Reply) bool { return r.Post == e.Post })
-		return i >= 0 && !s.Replies[i].Gone && !s.Left && !s.Shut
+		return i >= 0 && !s.Replies[i].Gone && !s.Left && !s.Shut && (b.letOut(s, at) || b.lately(s, at))
 	case Amend:
 		return !s.Left && !s.Shut
 	}

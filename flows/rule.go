@@ -15,7 +15,7 @@ func (b *Book) letOut(s State, at time.Time) bool {
 	}
 	switch a, ok := s.answer(factContact); {
 	case !ok:
-		return at.Before(b.policy.Live.after(s.Seen))
+		return b.lately(s, at)
 	case len(a.Options) == 0:
 		return false // Skipped means the default, which is to stay silent.
 	case a.Options[0] == "any", a.Options[0] == "here", a.Options[0] == "call":
@@ -27,6 +27,11 @@ func (b *Book) letOut(s State, at time.Time) bool {
 	}
 	return false
 }
+
+// lately reports whether there was a sign of the person a short time ago. What
+// the person's own words or a press let out goes for as long, and then waits for
+// the rule again: somebody else may hold the telephone when a long outage ends.
+func (b *Book) lately(s State, at time.Time) bool { return at.Before(b.policy.Live.after(s.Seen)) }
 
 // day reports whether it is day on the policy's clock.
 func (b *Book) day(at time.Time) bool {

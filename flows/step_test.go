@@ -71,7 +71,7 @@ func (w *world) event(t *rapid.T) flows.Event {
 	if len(w.waiting) > 0 && rapid.Bool().Draw(t, "perform") {
 		e := w.waiting[0]
 		w.waiting = w.waiting[1:]
-		if !w.book.Wanted(w.s, e) {
+		if !w.book.Wanted(w.s, w.now, e) {
 			return flows.Undelivered{Effect: e, Reason: flows.ReasonUnwanted}
 		}
 		if rapid.IntRange(0, 9).Draw(t, "fails") == 0 {

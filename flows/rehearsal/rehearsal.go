@@ -273,7 +273,7 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 		return flows.Undelivered{Effect: e, Reason: flows.ReasonBlocked}
 	}
 	s := r.State()
-	if !r.book.Wanted(s, e) {
+	if !r.book.Wanted(s, r.now, e) {
 		return flows.Undelivered{Effect: e, Reason: flows.ReasonUnwanted}
 	}
 	if r.lost && lostWith(e) {

@@ -27,7 +27,7 @@ type Flow interface {
 	// Wanted reports whether an effect to the person that waited is still to be
 	// performed in the state as it is now. It is asked for Say and Amend; one
 	// that is not wanted becomes Undelivered for ReasonUnwanted.
-	Wanted(s flows.State, ef flows.Effect) bool
+	Wanted(s flows.State, at time.Time, ef flows.Effect) bool
 	View(s flows.State, at time.Time) flows.View
 	Card(s flows.State, at time.Time) flows.Card
 }

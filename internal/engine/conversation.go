@@ -54,6 +54,11 @@ func (v *envelope) succeed(next flows.State) {
 	v.State = next
 }
 
+// taped reports whether the tape is the case's.
+func (v *envelope) taped(id *seal.CaseID) bool {
+	return v.Tape != nil && id != nil && v.Tape.Case == *id
+}
+
 // thread returns the thread of the case that an item is of, "" if it is not
 // known.
 func (v *envelope) thread(it item) flows.PostID {

@@ -153,11 +153,12 @@ func (d *dispatcher) perform(ctx context.Context, l storage.Leased) {
 var errUnwanted = errors.New("engine: the effect is not wanted any more")
 
 // wanted reports whether the effect is to be performed. What was to be said to
-// a person who has left meanwhile must not be.
-func (e *Engine) wanted(c conversation, found bool, ef flows.Effect) bool {
+// a person who has left meanwhile, or may not be written to any more, must not
+// be.
+func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effect) bool {
 	switch ef.(type) {
 	case flows.Say, flows.Amend:
-		return found && e.flow.Wanted(c.State, ef)
+		return found && e.flow.Wanted(c.State, at, ef)
 	}
 	return true
 }
@@ -225,7 +226,8 @@ func (d *dispatcher) delivery(ctx context.Context, l storage.Leased, it item) (d
 			err = fmt.Errorf("%w: effect %q, panic at %s", ErrStep, flows.EffectKind(it.Effect.Effect), panicLine())
 		}
 	}()
-	if !d.wanted(c, found, it.Effect.Effect) {
+	at := d.now()
+	if !d.wanted(c, found, at, it.Effect.Effect) {
 		return del, errUnwanted
 	}
 	del = Delivery{
@@ -237,7 +239,6 @@ func (d *dispatcher) delivery(ctx context.Context, l storage.Leased, it item) (d
 		Urgent:       c.State.Urgent(),
 		Tries:        l.Tries,
 	}
-	at := d.now()
 	switch ef := it.Effect.Effect.(type) {
 	case flows.Show:
 		// A conversation that was erased since has nothing to show.
@@ -256,7 +257,7 @@ func (d *dispatcher) delivery(ctx context.Context, l storage.Leased, it item) (d
 			del.Card = *it.Card
 		}
 	}
-	if c.Tape != nil && it.Case != nil && c.Tape.Case == *it.Case {
+	if del.Witness = it.Witness; c.taped(it.Case) {
 		del.Witness = c.Tape.Witness()
 	}
 	return del, nil

@@ -110,7 +110,7 @@ func (testFlow) Step(s flows.State, m flows.Moment, ev flows.Event) (flows.State
 }
 
 // Wanted is false for what is "late" after the person left; all else must come.
-func (testFlow) Wanted(s flows.State, ef flows.Effect) bool {
+func (testFlow) Wanted(s flows.State, _ time.Time, ef flows.Effect) bool {
 	return s.Screen != "left" || describe(ef) != "say late"
 }
 

@@ -24,6 +24,9 @@ type item struct {
 	Case   *seal.CaseID `json:"case,omitempty"`
 	Thread flows.PostID `json:"thread,omitempty"`
 	Card   *flows.Card  `json:"card,omitempty"`
+	// Witness is the transcript's at the commit, for when another case has
+	// begun since.
+	Witness string `json:"witness,omitempty"`
 }
 
 // newItem returns the nth effect of an event as an item of the outbox. The card
@@ -49,6 +52,9 @@ func (e *Engine) newItem(id, event string, n int, before flows.State, c conversa
 			card := e.flow.Card(c.State, at)
 			it.Card = &card
 		}
+	}
+	if it.Card != nil && c.taped(it.Case) {
+		it.Witness = c.Tape.Witness()
 	}
 	plain, err := json.Marshal(it)
 	if err != nil {
