@@ -57,16 +57,12 @@ func saveBackup(ctx context.Context, file, target string, env lookup, out io.Wri
 		return refuseUnusable(err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	from, err := portable(store)
-	if err != nil {
-		return err
-	}
 	path, made := target, time.Now()
 	var tally backup.Tally
 	if info, found := os.Stat(target); found == nil && info.IsDir() {
-		path, tally, err = backup.SaveIn(ctx, target, made, from)
+		path, tally, err = backup.SaveIn(ctx, target, made, store)
 	} else {
-		tally, err = backup.Save(ctx, target, made, from)
+		tally, err = backup.Save(ctx, target, made, store)
 	}
 	switch {
 	case errors.Is(err, fs.ErrExist):

@@ -46,11 +46,10 @@ func (a *app) compact(ctx context.Context) error {
 // serve: it is said, and the next night is another.
 func (a *app) backup(ctx context.Context, now time.Time) {
 	folder := a.Backup.Folder
-	store, ok := a.store.(backup.Source)
-	if folder == "" || !ok {
+	if folder == "" {
 		return
 	}
-	path, tally, err := backup.SaveIn(ctx, folder, now, store)
+	path, tally, err := backup.SaveIn(ctx, folder, now, a.store)
 	switch {
 	case err == nil:
 		a.log.InfoContext(ctx, "the store was backed up", "file", path, "records", tally.Records,

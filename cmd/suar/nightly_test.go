@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"suar/internal/backup"
 	"suar/storage"
 )
 
@@ -101,4 +102,67 @@ func contents(t *testing.T, path string) []byte {
 		all = append(all, raw...)
 	}
 	return all
+}
+
+// TestBackupsOfTheNights serves for weeks: a backup each night, and none older
+// than may be. A night without room for one is said, and harms nothing.
+func TestBackupsOfTheNights(t *testing.T) {
+	t.Parallel()
+	path, folder := filepath.Join(t.TempDir(), "store"), t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		store, err := storage.OpenBolt(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		var log strings.Builder
+		a := &app{setting: setting{log: slog.New(slog.NewTextHandler(&log, nil))}, store: store}
+		a.Backup = backupConfig{Folder: folder, Keep: 3}
+		done := make(chan error, 1)
+		go func() { done <- a.nightly(t.Context()) }()
+		there := func() int {
+			names, err := filepath.Glob(filepath.Join(folder, "suar-*.backup"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(names)
+		}
+		for day, want := range []int{1, 2, 3, 3} {
+			time.Sleep(24 * time.Hour)
+			synctest.Wait()
+			if got := there(); got != want {
+				t.Errorf("after day %d there are %d backups, want %d", day+1, got, want)
+			}
+		}
+		newest, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := backup.Open(t.Context(), filepath.Join(folder, newest[len(newest)-1].Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		if strings.Contains(log.String(), "level=ERROR") {
+			t.Errorf("the log:\n%s", log.String())
+		}
+		// The folder is gone, as one that was not mounted.
+		a.Backup.Folder = filepath.Join(folder, "gone")
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		if !strings.Contains(log.String(), "THERE IS NO BACKUP OF THIS NIGHT") {
+			t.Errorf("the log says nothing of it:\n%s", log.String())
+		}
+		a.Backup.Folder = folder
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		if got := there(); got != 3 {
+			t.Errorf("the night after that there are %d backups, want 3", got)
+		}
+		select {
+		case err := <-done:
+			t.Errorf("it ended: %v", err)
+		default:
+		}
+	})
 }

@@ -130,11 +130,7 @@ func (r *restoring) say(f engine.Findings) {
 func (r *restoring) fill(ctx context.Context, conf config, survey *engine.Survey, file *backup.File) (int, error) {
 	from := muting{File: file, survey: survey, off: r.asItWas}
 	err := fillNew(ctx, conf, func(store storage.Store) error {
-		to, err := portable(store)
-		if err != nil {
-			return err
-		}
-		if _, err := backup.Fill(ctx, to, &from); err != nil || len(from.muted) == 0 {
+		if _, err := backup.Fill(ctx, store, &from); err != nil || len(from.muted) == 0 {
 			return err
 		}
 		e, err := engine.New(ctx, engine.Config{

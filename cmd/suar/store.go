@@ -69,15 +69,6 @@ func unusable(err error) bool {
 	return false
 }
 
-// portable is a store that can be emptied into another one.
-func portable(s storage.Store) (storage.Portable, error) {
-	p, ok := s.(storage.Portable)
-	if !ok {
-		return nil, errors.New("this kind of store cannot be copied")
-	}
-	return p, nil
-}
-
 // fillNew makes a store where there is none, lets fill fill it, and gives it its
 // place when it is whole. An embedded store is made beside its place, so that
 // there is all of it or nothing; what is filled in a Redis stays there if fill

@@ -95,15 +95,7 @@ func (o *copying) run(ctx context.Context) (err error) {
 	}
 	var tally backup.Tally
 	err = fillNew(ctx, to, func(target storage.Store) error {
-		a, err := portable(source)
-		if err != nil {
-			return err
-		}
-		b, err := portable(target)
-		if err != nil {
-			return err
-		}
-		tally, err = backup.Copy(ctx, b, a, quiet)
+		tally, err = backup.Copy(ctx, target, source, quiet)
 		return err
 	})
 	if err != nil {

@@ -75,12 +75,12 @@ const (
 	maxPiece = 1 << 30
 )
 
-// A Source gives everything that it keeps: see [storage.Portable].
+// A Source gives everything that it keeps: see [storage.Store].
 type Source interface {
 	Dump(ctx context.Context, yield func(storage.Piece) error) error
 }
 
-// A Target takes everything in one go: see [storage.Portable].
+// A Target takes everything in one go: see [storage.Store].
 type Target interface {
 	Source
 	Fill(ctx context.Context, next func() (storage.Piece, error)) error
