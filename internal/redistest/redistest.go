@@ -38,6 +38,9 @@ type Options struct {
 	AppendFsync string
 	// MaxMemoryPolicy is noeviction if it is empty.
 	MaxMemoryPolicy string
+	// SentinelUser is who the Sentinels are to the servers, one of Users with
+	// the same password; the default user if it is empty.
+	SentinelUser string
 	// Config are further lines of the server's configuration file.
 	Config []string
 }

@@ -62,7 +62,7 @@ func StartSentinel(t testing.TB, o Options, n int) *Sentinel {
 	r := StartReplicated(t, o, n)
 	x := &Sentinel{Nodes: append([]*Server{r.Master}, r.Replicas...), t: t}
 	for range 3 {
-		s := x.startOne(r.Master)
+		s := x.startOne(r.Master, o.SentinelUser)
 		x.Sentinels = append(x.Sentinels, s)
 		x.Addresses = append(x.Addresses, s.Addr)
 	}
@@ -80,7 +80,7 @@ func StartSentinel(t testing.TB, o Options, n int) *Sentinel {
 }
 
 // startOne starts one Sentinel that watches the master.
-func (x *Sentinel) startOne(master *Server) *Server {
+func (x *Sentinel) startOne(master *Server, user string) *Server {
 	x.t.Helper()
 	s, err := newServer(x.t, need(x.t), Options{NoPassword: master.Password == ""})
 	if err != nil {
@@ -96,6 +96,9 @@ func (x *Sentinel) startOne(master *Server) *Server {
 	if s.Password != "" {
 		s.lines = append(s.lines, "requirepass "+s.Password, "sentinel sentinel-pass "+s.Password,
 			"sentinel auth-pass "+MasterName+" "+s.Password)
+	}
+	if user != "" {
+		s.lines = append(s.lines, "sentinel auth-user "+MasterName+" "+user)
 	}
 	x.t.Cleanup(s.end)
 	s.Restart()
