@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mattermost/mattermost/server/public/model"
 
 	"suar/internal/mattermosttest"
 )
@@ -55,6 +56,7 @@ type crowd struct {
 	more    func() bool
 	people  []*caller
 	crashes bool // suar is killed meanwhile: what is sent to Telegram may be there twice
+	outages bool // Mattermost is killed meanwhile: officers try again
 
 	mu     sync.Mutex
 	alerts []time.Duration // from the danger tap until the card was seen
@@ -124,25 +126,15 @@ func (c *crowd) live(ctx context.Context) {
 func (c *crowd) probe(ctx context.Context) (stop func()) {
 	ending, done := make(chan struct{}), make(chan error, 1)
 	next := func(n int) error {
-		p := &person{Person: c.h.telegram.Person(int64(600_000 + n))}
-		p.Start()
-		if err := p.walk(ctx, danger[:1]...); err != nil {
-			return err
-		}
-		if _, err := p.see(ctx, "opening.now", ""); err != nil {
-			return err
-		}
-		tapped := time.Now()
-		if err := p.step(ctx, danger[1]); err != nil {
-			return err
-		}
-		tag := fmt.Sprintf("p%d", probeTag+n)
-		p.Say(tag + " says 0000")
-		th, err := c.screen.caseOf(ctx, tag)
+		p, err := arrive(ctx, c.h, 600_000+n)
 		if err != nil {
 			return err
 		}
-		c.probes = append(c.probes, th.root.seen.Sub(tapped))
+		took, err := p.tap(ctx, c.screen, probeTag+n)
+		if err != nil {
+			return err
+		}
+		c.probes = append(c.probes, took)
 		return p.hearKey(ctx, "ui.status.alerting")
 	}
 	go func() {
@@ -231,9 +223,8 @@ func (one *caller) say(n int) {
 func (c *crowd) claim(ctx context.Context, one *caller) error {
 	officer := c.h.world.Officers[rand.N(len(c.h.world.Officers))]
 	for {
-		status := c.h.world.PressID(officer, one.thread.root.ID, "claim")
-		if status != 200 && !c.crashes {
-			return fmt.Errorf("the press answers %d", status)
+		if _, err := officer.Client().DoPostAction(ctx, one.thread.root.ID, "claim"); err != nil && !c.crashes {
+			return fmt.Errorf("the press is not taken: %w", err)
 		}
 		limit := time.Minute
 		if c.crashes {
@@ -250,8 +241,39 @@ func (c *crowd) claim(ctx context.Context, one *caller) error {
 
 // reply posts the nth reply.
 func (c *crowd) reply(officer mattermosttest.Account, one *caller, n int) {
-	p := c.h.world.Post(officer, one.thread.root.ID, fmt.Sprintf("to %s reply %04d", one.tag, n))
+	p := c.post(officer, one.thread.root.ID, fmt.Sprintf("to %s reply %04d", one.tag, n))
 	one.replies, one.posts = append(one.replies, p.Message), append(one.posts, p.Id)
+}
+
+// post posts a text into a thread that has none like it. Where the server dies
+// of it an officer looks whether it is there, and writes it again if not.
+func (c *crowd) post(officer mattermosttest.Account, root, text string) *model.Post {
+	if !c.outages {
+		return c.h.world.Post(officer, root, text)
+	}
+	ctx := c.t.Context()
+	for {
+		p, _, err := officer.Client().CreatePost(ctx, &model.Post{ChannelId: c.h.world.ChannelID, RootId: root, Message: text})
+		if err == nil {
+			return p
+		}
+		var list *model.PostList
+		for list == nil {
+			time.Sleep(100 * time.Millisecond)
+			if c.t.Context().Err() != nil {
+				c.t.Error("the test ends while an officer writes")
+				return new(model.Post)
+			}
+			if list, _, err = officer.Client().GetPostThread(ctx, root, "", false); err != nil {
+				list = nil
+			}
+		}
+		for _, p := range list.Posts {
+			if p.Message == text {
+				return p
+			}
+		}
+	}
 }
 
 // settled returns when nothing is on its way any more: every reply is marked as
@@ -322,55 +344,4 @@ func (c *crowd) mark(id string, one *caller) {
 	if all := c.h.world.Reactions(id); !slices.Equal(all, []string{"suar: white_check_mark"}) {
 		c.t.Errorf("%s: a reply is marked %v", one.tag, all)
 	}
-}
-
-// spread is the median and what 99 of 100 stay below.
-func spread(all []time.Duration) string {
-	if len(all) == 0 {
-		return "nothing measured"
-	}
-	p50, p99 := percentile(all, 50), percentile(all, 99)
-	return fmt.Sprintf("p50 %v, p99 %v of %d", p50.Round(time.Millisecond), p99.Round(time.Millisecond), len(all))
-}
-
-func percentile(all []time.Duration, p int) time.Duration {
-	sorted := slices.Sorted(slices.Values(all))
-	return sorted[(len(sorted)-1)*p/100]
-}
-
-// BenchmarkDangerNow measures from the tap on "danger now" to the post in the
-// officers' channel as an officer's client is told of it: one person after the
-// other, each with a case of their own.
-func BenchmarkDangerNow(b *testing.B) {
-	h := newHotline(b, mattermosttest.Real(b), unchecked)
-	s := watch(b, h.world, h.world.Officers[2])
-	h.start()
-	var all []time.Duration
-	n := 0
-	ctx := patient(b, 5*time.Minute)
-	for b.Loop() {
-		b.StopTimer()
-		p := &person{Person: h.telegram.Person(int64(900_000 + n))}
-		p.Start()
-		if err := p.walk(ctx, danger[:1]...); err != nil {
-			b.Fatal(err)
-		}
-		if _, err := p.see(ctx, "opening.now", mustWord(b, "opening.now.danger")); err != nil {
-			b.Fatal(err)
-		}
-		b.StartTimer()
-		tapped := time.Now()
-		if err := p.step(ctx, danger[1]); err != nil {
-			b.Fatal(err)
-		}
-		th, err := s.nextRoot(ctx, n)
-		if err != nil {
-			b.Fatal(err)
-		}
-		all = append(all, th.root.seen.Sub(tapped))
-		n++
-	}
-	b.ReportMetric(float64(percentile(all, 50).Microseconds())/1000, "p50-ms")
-	b.ReportMetric(float64(percentile(all, 99).Microseconds())/1000, "p99-ms")
-	b.ReportMetric(0, "ns/op")
 }

@@ -112,12 +112,16 @@ func (p *Person) Forge(data string, message int) {
 func (p *Person) press(c *chat, object map[string]any, data string) {
 	s := p.s
 	id := fmt.Sprintf("%d%09d", p.id, s.nextUpdate)
-	for k, q := range s.queries {
-		if s.now().Sub(q.at) > queryLife {
-			delete(s.queries, k)
+	for len(s.pressed) > 0 {
+		// An id comes again if the bot did not want the press before.
+		if q := s.queries[s.pressed[0]]; q != nil && s.now().Sub(q.at) <= queryLife {
+			break
 		}
+		delete(s.queries, s.pressed[0])
+		s.pressed = s.pressed[1:]
 	}
 	s.queries[id] = &query{chat: p.id, at: s.now()}
+	s.pressed = append(s.pressed, id)
 	c.waiting++
 	s.send("callback_query", p.id+3<<33, map[string]any{
 		"id": id, "from": s.user(p.id), "message": object,

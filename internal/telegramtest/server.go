@@ -74,6 +74,7 @@ type Server struct {
 	chats    map[int64]*chat
 	nextID   int // message ids are one sequence for all private chats of a bot
 	queries  map[string]*query
+	pressed  []string       // their ids, the oldest first
 	account  map[string]any // what setMyName and its like set
 	feeds    map[*feed]struct{}
 	failures map[string]func(Call) *Failure
