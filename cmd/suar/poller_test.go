@@ -79,7 +79,9 @@ func TestOnlyOnePolls(t *testing.T) {
 			t.Errorf("after an end in order the next one waited for %v", since)
 		}
 		stopThird()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Errorf("the third: %v", err)
+		}
 		// The crash: somebody holds it and says nothing any more.
 		if err := crashed(t.Context(), pollerLife); err != nil {
 			t.Fatal(err)
