@@ -21,7 +21,7 @@ func (w *world) checkStill() {
 		}
 		w.run(5*time.Minute, nil)
 	}
-	if what := w.waiting(); what != "" {
+	if what := w.waiting(); what != "" && !w.blamed() {
 		w.blame("long after all is mended, something waits: %s", what)
 	}
 }
@@ -55,9 +55,15 @@ func (w *world) checkBubbles() {
 		want := w.book.View(v.state, time.Now())
 		for _, m := range p.Chat() {
 			if flows.MessageID(itoa(m.ID)) == id && want.Text != "" && strings.TrimSpace(m.Text) != strings.TrimSpace(want.Text) {
-				w.blame("person%d sees %q, and the state is %q", i+1, m.Text, want.Text)
+				w.blame("person%d sees\n%s\nand this is so:\n%s", i+1, m.Text, want.Text)
 			}
-			if m.FromBot && v.state.Left && v.state.Screen == "" && time.Since(m.At) < 40*time.Hour {
+			if !m.FromBot || !v.state.Left || v.state.Screen != "" || time.Since(m.At) > 40*time.Hour {
+				continue
+			}
+			if !v.known[m.ID] && w.harmed {
+				// Its sending was cut off, and Telegram cannot be asked.
+				w.met["message that nobody knows"]++
+			} else {
 				w.blame("person%d left, and message %d is still there", i+1, m.ID)
 			}
 		}

@@ -61,6 +61,8 @@ type conv struct {
 	quiet time.Time
 	// last is the reply that the person saw last of those that never waited.
 	last *post
+	// known are the messages that it ever knew of.
+	known map[int]bool
 	// cases are the codes it had, and until when.
 	cases []span
 }
@@ -117,6 +119,9 @@ func (w *world) canaries() [][]byte {
 		for _, clear := range []string{canary, strconv.FormatInt(firstChat/10, 10)} {
 			w.hidden = append(w.hidden, []byte(clear), []byte(hex.EncodeToString([]byte(clear))))
 			for pad := range 3 {
+				if len(clear) < 12 {
+					break // too few of its letters are sure
+				}
 				b := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(".", pad) + clear))
 				w.hidden = append(w.hidden, []byte(b[4:len(b)-4]))
 			}
@@ -142,7 +147,7 @@ func (w *world) committed(c storage.Commit) {
 	}
 	v := w.facts.convs[c.ID]
 	if v == nil {
-		v = &conv{}
+		v = &conv{known: map[int]bool{}}
 		w.facts.convs[c.ID] = v
 	}
 	now := time.Now()
@@ -159,8 +164,18 @@ func (w *world) committed(c storage.Commit) {
 		}
 		v.chat, _ = strconv.ParseInt(kept.Caller, 10, 64)
 	}
+	before := v.standing()
 	v.state = kept.State
+	if after := v.standing(); after != before {
+		w.note("person%d is %s", v.chat-firstChat+1, after)
+	}
 	v.follow(now)
+	for _, m := range v.state.Messages {
+		for id := range strings.SplitSeq(string(m.ID), ",") {
+			n, _ := strconv.Atoi(id)
+			v.known[n] = true
+		}
+	}
 	for _, r := range v.state.Replies {
 		if r.Held {
 			w.facts.held[string(r.Post)] = true
@@ -171,6 +186,21 @@ func (w *world) committed(c storage.Commit) {
 			w.facts.typed[token] = true
 		}
 	}
+}
+
+// standing is where a conversation stands, for the trace.
+func (v *conv) standing() string {
+	s := "at " + v.state.Screen
+	if v.state.Left {
+		s += ", left"
+	}
+	if v.state.Shut {
+		s += ", shut"
+	}
+	if c := v.state.Case; c != nil {
+		s += ", case " + c.ID.Code() + " " + string(c.Phase)
+	}
+	return s
 }
 
 func aside(s flows.State) []flows.Answer {

@@ -75,12 +75,6 @@ func (p *process) run(ctx context.Context) error {
 	w := p.world
 	store := newProcStore(p, w.mutant.store(w, w.store))
 	log := slog.New(&logWatch{world: w})
-	// A clock that is given is taken as it is; without one the engine's own
-	// follows time.
-	clock := p.now
-	if !w.nature.jumps {
-		clock = nil
-	}
 	var e *engine.Engine
 	for e == nil {
 		var err error
@@ -89,7 +83,7 @@ func (p *process) run(ctx context.Context) error {
 			Store:    store,
 			Vault:    w.vault,
 			Officers: func() seal.Recipients { return w.keys.recipients },
-			Now:      clock,
+			Wall:     p.now,
 			Log:      log,
 			Limits:   engine.Limits{Poll: p.poll},
 		})
@@ -124,9 +118,11 @@ func (p *process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hold, err := e.Hold("mattermost")
-	if err != nil {
-		return err
+	var hold func(context.Context, time.Duration) error
+	if w.nature.replicas > 1 {
+		if hold, err = e.Hold("mattermost"); err != nil {
+			return err
+		}
 	}
 	transport := &http.Transport{DialContext: mattermost.dial}
 	transport.RegisterProtocol("http", mattermost)
@@ -180,6 +176,7 @@ func (p *process) kill() {
 		return
 	}
 	p.world.note("%s dies", p)
+	p.world.harmed = true
 	p.cancel()
 	p.cut()
 	p.world.free(p)

@@ -11,6 +11,8 @@ package simulation
 import (
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -70,7 +72,10 @@ func (r result) story(seed uint64) string {
 		fmt.Fprintf(&b, "  %s\n", f)
 	}
 	fmt.Fprintf(&b, "play it again: SUAR_SEED=%d go test ./internal/simulation -run Simulation -v\n", seed)
-	trace := r.trace
+	// What is only asked again and again says nothing.
+	trace := slices.DeleteFunc(slices.Clone(r.trace), func(line string) bool {
+		return idle.MatchString(line)
+	})
 	if n := 60; len(trace) > n {
 		fmt.Fprintf(&b, "… %d lines before\n", len(trace)-n)
 		trace = trace[len(trace)-n:]
@@ -78,6 +83,8 @@ func (r result) story(seed uint64) string {
 	b.WriteString(strings.Join(trace, "\n"))
 	return b.String()
 }
+
+var idle = regexp.MustCompile(`(hold|waiting|lease|due|load) ?[a-z0-9]*: through$`) //nolint:gochecknoglobals // A pattern that nothing changes.
 
 // directory is what a deployer knows.
 const directory = `

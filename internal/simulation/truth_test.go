@@ -119,7 +119,7 @@ func (w *world) reached(who string, v *conv, token string, anew bool) {
 	}
 	if _, ok := w.facts.shown[token]; !ok {
 		w.facts.shown[token] = now
-		if anew && !w.facts.held[p.id] {
+		if anew && !w.facts.held[p.id] && len(p.tokens) == 1 {
 			if v.last != nil && v.last.at.After(p.at) {
 				w.blame("%s sees %s after %s, which was written later", who, token, v.last.token)
 			}
@@ -140,6 +140,9 @@ func (w *world) reached(who string, v *conv, token string, anew bool) {
 		w.blame("%s left %v ago and is sent the reply %s", who, now.Sub(v.quiet), token)
 	}
 	slack := flight + 20*time.Second
+	if w.nature.jumps && w.nature.far {
+		return // by the hotline's clock, which follows a wrong one slowly
+	}
 	if now.Sub(v.state.Seen) > live+slack && !allowed(v.state, now) && !allowed(v.state, now.Add(-slack)) {
 		w.blame("%s is sent the reply %s against the contact rule, %v after the last sign", who, token, now.Sub(v.state.Seen))
 	}

@@ -58,6 +58,7 @@ type world struct {
 
 	facts  facts
 	hidden [][]byte
+	harmed bool // a call was ever cut off
 	faults []string
 }
 
@@ -66,6 +67,7 @@ type nature struct {
 	store, telegram, mattermost int
 	crash                       int
 	outages, jumps, deletions   bool
+	far                         bool // clocks jump by hours
 	replicas                    int
 	acts                        int
 }
@@ -88,11 +90,14 @@ func (w *world) start0() {
 	w.nature = nature{
 		store: w.rng.IntN(rate + 1), telegram: w.rng.IntN(rate + 1), mattermost: w.rng.IntN(rate + 1),
 		crash:   oneOf(w.schedule, []int{0, 0, 2, 6}),
-		outages: w.chance(500), jumps: w.chance(300), deletions: w.chance(150),
+		outages: w.chance(500), jumps: w.chance(300), far: w.chance(200), deletions: w.chance(150),
 		replicas: 1 + w.rng.IntN(2), acts: 20 + w.rng.IntN(60),
 	}
 	w.webhook = w.nature.replicas > 1 || w.chance(500)
-	w.poll = oneOf(w.schedule, []time.Duration{time.Second, 5 * time.Second, 20 * time.Second})
+	w.poll = oneOf(w.schedule, []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 30 * time.Second})
+	if w.chance(80) {
+		w.poll = time.Second // as it is run
+	}
 
 	w.telegram = telegramtest.New(telegramtest.Options{
 		Unserved: true, Unchecked: true, Keep: -1, Transport: inbound{w, "hook"},
@@ -238,6 +243,7 @@ func (w *world) release(x *point) {
 	w.note("%s", line)
 	if f.verdict != through || f.crashBefore || f.crashAfter {
 		w.met[x.side()+" "+string(f.verdict)]++
+		w.harmed = true
 	}
 	if f.crashBefore || f.crashAfter {
 		w.met["crash at a call"]++
@@ -253,6 +259,12 @@ func (x *point) side() string {
 		return side
 	}
 	return "store"
+}
+
+// verb is what a call does.
+func (x *point) verb() string {
+	verb, _, _ := strings.Cut(x.key, " ")
+	return verb
 }
 
 // fate decides what befalls a call.
@@ -281,7 +293,7 @@ func (w *world) fate(x *point) fate {
 	if time.Now().Before(w.down[side]) {
 		return fate{verdict: oneOf(w.schedule, []verdict{refused, reset, page}[:1+2*btoi(side != "store")])}
 	}
-	if w.chance(w.nature.crash) {
+	if !strings.Contains(" hold waiting lease due sweep resolve ", " "+x.verb()+" ") && w.chance(w.nature.crash) {
 		f.crashBefore = w.chance(500)
 		f.crashAfter = !f.crashBefore
 		return f
@@ -315,6 +327,9 @@ func btoi(b bool) int {
 func (w *world) skew() time.Duration {
 	if !w.nature.jumps || w.calmed {
 		return 0
+	}
+	if w.nature.far && w.started > 2 {
+		return w.between(-3*time.Hour, 3*time.Hour)
 	}
 	return w.between(-10*time.Second, 10*time.Second)
 }
