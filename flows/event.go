@@ -138,7 +138,7 @@ type (
 		Text    string
 		Note    bool
 	}
-	// Withdrawn says that an earlier post was deleted.
+	// Withdrawn says that an earlier post was deleted, or the case's card.
 	Withdrawn struct{ Post PostID }
 	// Closed says that an officer closed the case.
 	Closed struct{ Officer Officer }

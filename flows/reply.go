@@ -114,6 +114,10 @@ func (t *turn) revised(ev Revised) {
 }
 
 func (t *turn) withdrawn(ev Withdrawn) {
+	if t.active() && ev.Post == t.s.Case.Thread && ev.Post != "" {
+		t.reopen() // Without a card nobody could go on with the case, nor close it.
+		return
+	}
 	if i := t.reply(ev.Post); i >= 0 && t.s.Case != nil {
 		t.takeBack(i, "officer:"+t.s.Case.Officer.Name)
 	}
