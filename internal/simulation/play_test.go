@@ -27,6 +27,7 @@ func (w *world) play() {
 	})
 	w.mend()
 	w.run(6*time.Minute, nil)
+	w.missCards()
 	w.checkStill()
 	w.checkBubbles()
 	w.checkCalls()
@@ -142,6 +143,23 @@ func (w *world) mend() {
 		p.kill()
 	}
 	w.restart = time.Now()
+}
+
+// missCards lets people write whose case has lost its card unnoticed.
+func (w *world) missCards() {
+	missed := false
+	for _, v := range w.open() {
+		p := w.people[v.chat-firstChat]
+		if w.facts.lostRoots[string(v.state.Case.Thread)] && !p.shut {
+			w.met["card missed"]++
+			w.sleepBetweenActs()
+			p.say()
+			missed = true
+		}
+	}
+	if missed {
+		w.run(2*time.Minute, nil)
+	}
 }
 
 // records are the conversations that the store keeps, by name.
