@@ -124,7 +124,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 // unsafe tells of a Redis that is not safe any more, as the one that took over
 // in a failover may be. The error names its settings, nothing of anybody.
 func (a *app) unsafe(err error) {
-	a.log.Error("THE STORE IS NOT SAFE ANY MORE", "error", err)
+	a.log.Error("THE REDIS IS NOT SAFE, or a part of it cannot be looked at", "error", err)
 }
 
 // words are the answers to presses, from the book.
@@ -170,7 +170,7 @@ func (a *app) Run(ctx context.Context) error {
 		return server.Shutdown(grace)
 	})
 	g.Go(func() error { return a.quarantine().Run(ctx) })
-	g.Go(func() error { return a.nightly(ctx) })
+	g.Go(func() error { return a.upkeep(ctx) })
 	g.Go(func() error {
 		if a.Telegram.Mode == string(bot.Polling) {
 			return alone(ctx, a.polls, a.bot.Run)

@@ -116,6 +116,7 @@ func loadConfig(name string, env lookup) (config, error) {
 	l.telegram()
 	l.c.check(l.fault)
 	l.store()
+	l.quarantine()
 	l.backup()
 	l.files()
 	return l.result()

@@ -69,9 +69,13 @@ func (l *loading) store() {
 	}
 	if c.Redis != nil {
 		l.redis(c.Redis)
-		if c.Quarantine == "" {
-			l.fault("quarantine is missing: with redis, name a folder of this machine for updates that cannot be read, such as /var/lib/suar/quarantine")
-		}
+	}
+}
+
+// quarantine checks where updates go that cannot be read.
+func (l *loading) quarantine() {
+	if l.c.Redis != nil && l.c.Quarantine == "" {
+		l.fault("quarantine is missing: with redis, name a folder of this machine for updates that cannot be read, such as /var/lib/suar/quarantine")
 	}
 }
 

@@ -71,11 +71,17 @@ func (a *app) prune(ctx context.Context, now time.Time) {
 	}
 }
 
-// nightly compacts the store and backs it up each night until ctx ends.
-// Everything else waits for the compaction: about a second for 100 MB.
-func (a *app) nightly(ctx context.Context) error {
+// upkeep compacts the store and backs it up each night until ctx ends; a Redis
+// is asked each hour to write its file anew, by every process, which costs it
+// nothing while it is at it. Everything else waits for the compaction of the
+// embedded store: about a second for 100 MB.
+func (a *app) upkeep(ctx context.Context) error {
 	for {
-		if err := pause(ctx, time.Until(nextNight(time.Now()))); err != nil {
+		wait := time.Hour
+		if a.Redis == nil {
+			wait = time.Until(nextNight(time.Now()))
+		}
+		if err := pause(ctx, wait); err != nil {
 			return nil //nolint:nilerr // that the context ended is no error
 		}
 		if err := a.compact(ctx); err != nil {

@@ -50,7 +50,7 @@ func TestErasedIsGoneTheNextDay(t *testing.T) {
 		}
 		a := &app{setting: setting{log: slog.New(slog.DiscardHandler)}, store: store}
 		done := make(chan error, 1)
-		go func() { done <- a.nightly(t.Context()) }()
+		go func() { done <- a.upkeep(t.Context()) }()
 		time.Sleep(24 * time.Hour)
 		select {
 		case err := <-done:
@@ -119,7 +119,7 @@ func TestBackupsOfTheNights(t *testing.T) {
 		a := &app{setting: setting{log: slog.New(slog.NewTextHandler(&log, nil))}, store: store}
 		a.Backup = backupConfig{Folder: folder, Keep: 3}
 		done := make(chan error, 1)
-		go func() { done <- a.nightly(t.Context()) }()
+		go func() { done <- a.upkeep(t.Context()) }()
 		there := func() int {
 			names, err := filepath.Glob(filepath.Join(folder, "suar-*.backup"))
 			if err != nil {
