@@ -191,8 +191,7 @@ func runChild(t *testing.T, what, path string, kill int, acknowledged map[string
 	return rest
 }
 
-// checkCrashed opens what the child left and finds every acknowledged commit
-// and no half of one.
+// checkCrashed opens what the child left and checks it.
 func checkCrashed(t *testing.T, path string, acknowledged map[string]uint64) {
 	t.Helper()
 	s, err := storage.OpenBolt(path)
@@ -200,6 +199,12 @@ func checkCrashed(t *testing.T, path string, acknowledged map[string]uint64) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	checkKept(t, s, acknowledged)
+}
+
+// checkKept finds every acknowledged commit in the store and no half of one.
+func checkKept(t *testing.T, s storage.Store, acknowledged map[string]uint64) {
+	t.Helper()
 	for id, least := range acknowledged {
 		r, err := s.Load(t.Context(), id)
 		if err != nil {

@@ -236,7 +236,7 @@ func (r *Redis) Sweep(ctx context.Context, before time.Time, n int) (int, error)
 			return dropped, err
 		}
 		k, ok := reply.(int64)
-		if !ok {
+		if !ok || k < 0 || k > int64(limit) {
 			return dropped, errRedisReply
 		}
 		dropped += int(k)

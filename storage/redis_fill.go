@@ -66,11 +66,11 @@ type redisFill struct {
 // piece takes the place of what earlier pieces said of the same names.
 func (f *redisFill) piece(ctx context.Context, p *Piece) error {
 	transcripts := slices.Sorted(maps.Keys(p.Transcripts))
-	clear := []any{p.ID}
+	names := []any{p.ID}
 	for _, name := range transcripts {
-		clear = append(clear, name)
+		names = append(names, name)
 	}
-	f.commands = append(f.commands, f.command(ctx, f.scripts.clear, false, clear))
+	f.commands = append(f.commands, f.command(ctx, f.scripts.clear, false, names))
 
 	var fields []any
 	if p.Version != 0 {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -37,6 +36,7 @@ import (
 //	touched        string  a counter: see touch in index.lua
 //	hold:<name>    string  instant holder
 //	pace:<queue>   string  seconds and nanoseconds at which it would be idle
+//	never                  no key of that name is ever there: see command
 //
 // In a sorted set all scores are 0: the order is that of the members' bytes. An
 // instant is 12 bytes as in the embedded store, len one byte. An item without
@@ -117,12 +117,12 @@ func redisAfter(t time.Time) string {
 // redisPrefixEnd is the first name after all that begin with the prefix, and
 // false if there is none.
 func redisPrefixEnd(prefix string) (string, bool) {
-	cut := strings.TrimRight(prefix, "\xff")
-	if cut == "" {
-		return "", false
+	for last := len(prefix) - 1; last >= 0; last-- {
+		if prefix[last] != 0xff {
+			return prefix[:last] + string([]byte{prefix[last] + 1}), true
+		}
 	}
-	last := len(cut) - 1
-	return cut[:last] + string([]byte{cut[last] + 1}), true
+	return "", false
 }
 
 // redisItem is an item as a list keeps it, without its body.

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -131,10 +132,11 @@ func (r *Redis) Lease(ctx context.Context, lane Lane, n int, now, until time.Tim
 	}
 	reply, err := r.call(ctx, r.scripts.lease,
 		redisLane(lane), n, redisInstantText(now), redisAfter(now), redisInstantText(until))
-	if err != nil {
+	values, ok := reply.([]any)
+	if err != nil && !(errors.Is(err, ErrUnconfirmed) && len(values) == 1) {
 		return nil, err
 	}
-	values, ok := reply.([]any)
+	// With nothing leased there is nothing to confirm.
 	if !ok || len(values) == 0 {
 		return nil, errRedisReply
 	}

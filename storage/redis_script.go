@@ -51,7 +51,8 @@ func newRedisScripts() *redisScripts {
 		return &redisScript{b.String(), hex.EncodeToString(sum[:]), confirmed}
 	}
 	return &redisScripts{
-		open:     script(true, writes, "open"),
+		// What a failover loses of it shows as ErrLost, and nothing else is lost.
+		open:     script(false, writes, "open"),
 		commit:   script(true, writes, "prelude", "outbox", "index", "commit"),
 		lease:    script(true, writes, "prelude", "outbox", "lease"),
 		postpone: script(true, writes, "prelude", "outbox", "defer"),
@@ -78,19 +79,25 @@ func (redisOnce) NoRetry() bool { return true }
 
 // command is the script as a command. Sent by its name, it is refused where the
 // server does not know it yet.
+//
+// It names two keys, of which one is never there. A Cluster that is moving the
+// slot has some of its keys on one node and some on the other, and a script
+// would break off at the first that is missing, half done. With a missing key
+// among those that it names, it is refused before it starts, TRYAGAIN, on either
+// node until all keys are on one.
 func (r *redisServer) command(ctx context.Context, s *redisScript, whole bool, args []any) redisOnce {
-	words := make([]any, 0, 5+len(args))
+	words := make([]any, 0, 6+len(args))
 	if whole {
 		words = append(words, "eval", s.source)
 	} else {
 		words = append(words, "evalsha", s.sha)
 	}
-	words = append(words, 1, r.base+"store", r.identity)
+	words = append(words, 2, r.base+"store", r.base+"never", r.identity)
 	return redisOnce{redis.NewCmd(ctx, append(words, args...)...)}
 }
 
 // call runs a script. Unless the error is the server's, it may have done what
-// it does.
+// it does. With ErrUnconfirmed comes what it answered.
 func (r *redisServer) call(ctx context.Context, s *redisScript, args ...any) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -108,7 +115,7 @@ func (r *redisServer) call(ctx context.Context, s *redisScript, args ...any) (an
 		// place.
 		cluster.ReloadState(ctx)
 	}
-	return nil, redisFailure(err)
+	return reply, redisFailure(err)
 }
 
 func (r *redisServer) send(ctx context.Context, s *redisScript, whole bool, args []any) (any, error) {
@@ -127,7 +134,8 @@ const maxMoves = 3
 // waits until the replicas have the connection's last write and with it all the
 // server's writes before it. It is what tells whether they have: min-replicas-
 // to-write only looks at who was there a moment ago. What the replicas have
-// survives the master, if the one that takes over is one of them.
+// survives the master, if the one that takes over is one of them. With
+// ErrUnconfirmed comes what the script answered.
 func (r *redisServer) confirm(ctx context.Context, s *redisScript, whole bool, args []any) (any, error) {
 	for moves := 0; ; moves++ {
 		node, err := r.master(ctx, moves > 0)
@@ -150,10 +158,10 @@ func (r *redisServer) confirm(ctx context.Context, s *redisScript, whole bool, a
 		}
 		n, err := wait.Int()
 		if err != nil {
-			return nil, fmt.Errorf("%w (%w)", ErrUnconfirmed, redisFailure(err))
+			return reply, fmt.Errorf("%w (%w)", ErrUnconfirmed, redisFailure(err))
 		}
 		if n < r.replicas {
-			return nil, fmt.Errorf("%w (%d of %d)", ErrUnconfirmed, n, r.replicas)
+			return reply, fmt.Errorf("%w (%d of %d)", ErrUnconfirmed, n, r.replicas)
 		}
 		return reply, nil
 	}

@@ -9,6 +9,11 @@ import (
 	"suar/storage/storagetest"
 )
 
+func TestRedisInStorm(t *testing.T) {
+	server := redistest.Shared(t)
+	storagetest.RunFlaky(t, redisOpener(storage.RedisConfig{Addresses: []string{server.Addr}, Password: server.Password}))
+}
+
 func TestRedis(t *testing.T) {
 	server := redistest.Shared(t)
 	config := storage.RedisConfig{Addresses: []string{server.Addr}, Password: server.Password}

@@ -96,9 +96,14 @@ else
   if ARGV[6] ~= '' then put('a', ARGV[6]) elseif old[2] then unset[#unset + 1] = 'a' end
   if ARGV[8] ~= '' then put('n', ARGV[8]) elseif old[3] then unset[#unset + 1] = 'n' end
 end
+local handled = {}
 for i = 1, nevents do
-  put('e' .. ARGV[events + i], ARGV[7])
-  redis.call('ZADD', base .. 'events', 0, ARGV[7] .. string.char(#id) .. id .. ARGV[events + i])
+  local event = ARGV[events + i]
+  put('e' .. event, ARGV[7])
+  append(handled, 0, ARGV[7] .. string.char(#id) .. id .. event)
+end
+if nevents > 0 then
+  redis.call('ZADD', base .. 'events', unpack(handled))
 end
 if transcribes and owner ~= id then
   put('t' .. transcript, '')
@@ -139,27 +144,37 @@ if done then
   end
   counts[acked] = -1
 end
-local added, empty = {}, {}
+local wants = {}
+for i = 1, nlanes do
+  wants[ARGV[lanes + i]] = true
+end
+-- A new head that is to be leased is written as leased at once: it is what
+-- nearly every commit does.
+local added, leased = {}, {}
 for i = 1, nitems do
-  local lane, first = ARGV[items + 4 * i - 3], items + 4 * i
-  local item = ARGV[first - 2] .. string.sub(number(), 1, 17) .. string.format('%03d', i - 1) ..
-    never .. '0000000000-' .. string.rep('\0', 12) .. ARGV[first - 1]
-  if not added[lane] then
-    added[lane] = {}
-    if redis.call('EXISTS', queue(lane, id)) == 0 then
-      empty[lane] = item
+  local arg = items + 4 * i
+  local lane, item, body = ARGV[arg - 3], ARGV[arg - 1], ARGV[arg]
+  local start = ARGV[arg - 2] .. string.sub(number(), 1, 17) .. string.format('%03d', i - 1)
+  local kept = start .. never .. '0000000000-' .. string.rep('\0', 12) .. item
+  local values = added[lane]
+  if not values then
+    values = {}
+    added[lane] = values
+    if redis.call('EXISTS', queue(lane, id)) == 1 then
+      -- The head is another.
+    elseif wants[lane] then
+      kept = start .. number() .. '0000000001L' .. ARGV[14] .. item
+      redis.call('ZADD', base .. 'waiting' .. lane, 0, ARGV[14] .. place(kept, id))
+      leased[lane] = {lane, id, item, number(), '1', body}
+    else
+      list(lane, id, kept)
     end
   end
-  local values = added[lane]
-  values[#values + 1] = item
-  values[#values + 1] = ARGV[first]
+  append(values, kept, body)
   counts[lane] = (counts[lane] or 0) + 1
 end
 for lane, values in pairs(added) do
   redis.call('RPUSH', queue(lane, id), unpack(values))
-  if empty[lane] then
-    list(lane, id, empty[lane])
-  end
 end
 for lane, change in pairs(counts) do
   if change ~= 0 then
@@ -170,8 +185,9 @@ end
 -- Write: the transcript.
 
 if transcribes then
+  local values = {}
   if not owner then
-    redis.call('RPUSH', pages, ARGV[13] == '' and '0' or ARGV[13], id)
+    append(values, ARGV[13] == '' and '0' or ARGV[13], id)
     redis.call('ZADD', base .. 'transcripts', 0, transcript)
   else
     if ARGV[13] ~= '' then
@@ -183,12 +199,21 @@ if transcribes then
     end
   end
   for i = 1, nentries do
-    redis.call('RPUSH', pages, ARGV[entries + i])
+    append(values, ARGV[entries + i])
+    if #values > 1000 then
+      redis.call('RPUSH', pages, unpack(values))
+      values = {}
+    end
+  end
+  if #values > 0 then
+    redis.call('RPUSH', pages, unpack(values))
   end
 end
 
-if erased or not old[1] then
+if erased then
   index(id)
+elseif not old[1] then
+  redis.call('ZADD', base .. 'ids', 0, id)
 end
 
 -- Write: the leases.
@@ -196,9 +221,14 @@ end
 local answer = {'OK'}
 for i = 1, nlanes do
   local lane = ARGV[lanes + i]
-  local head = redis.call('LINDEX', queue(lane, id), 0)
-  if whole(head) and leasable(head, ARGV[7]) then
-    take(answer, lane, id, head, ARGV[14])
+  if leased[lane] then
+    append(answer, unpack(leased[lane]))
+    leased[lane] = nil
+  else
+    local head = redis.call('LINDEX', queue(lane, id), 0)
+    if whole(head) and leasable(head, ARGV[7]) then
+      take(answer, lane, id, head, ARGV[14])
+    end
   end
 end
 return answer

@@ -21,8 +21,9 @@ local function disown(owner, transcript)
 end
 
 -- touch writes something, for a caller who asks replicas whether they have what
--- an earlier call wrote: WAIT waits for the last write of its own connection,
--- and so for all before it, but not for one that another connection made.
+-- an earlier call wrote. WAIT is documented to wait for the last write of its
+-- own connection, and so for all before that, but not for a later one that
+-- another connection made.
 local function touch(wanted)
   if wanted == '1' then
     redis.call('INCR', base .. 'touched')

@@ -1,6 +1,6 @@
 -- Tells which store is under the prefix, and begins one if there is nothing.
 --
--- KEYS: 1 the key that says which store this is
+-- KEYS: 1 the key that says which store this is, 2 one that is never there
 -- ARGV: 1 the format in which to begin one
 --
 -- Output: what the key says; the error SUARLOST if there is no such key but

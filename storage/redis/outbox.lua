@@ -17,13 +17,19 @@ local function queue(lane, id)
 end
 
 -- number returns one greater than any before, of 20 digits, the last three of
--- them 0. It is never a number of Lua's, which are exact to 2^53 only.
+-- them 0.
 local drawn
 local function number()
   if not drawn then
-    redis.call('INCR', base .. 'seq')
-    local n = redis.call('GET', base .. 'seq')
-    drawn = string.rep('0', 17 - #n) .. n .. '000'
+    local n = redis.call('INCR', base .. 'seq')
+    if n < 2^53 then
+      n = string.format('%017.0f', n)
+    else
+      -- Lua's numbers are not exact any more.
+      n = redis.call('GET', base .. 'seq')
+      n = string.rep('0', 17 - #n) .. n
+    end
+    drawn = n .. '000'
   end
   return drawn
 end
@@ -65,12 +71,14 @@ end
 
 -- unlist takes a head out of the lists of heads.
 local function unlist(lane, id, head)
-  redis.call('ZREM', base .. 'ready' .. lane, place(head, id))
   if token(head) ~= never then
     local member = instant(head) .. place(head, id)
-    redis.call('ZREM', base .. 'waiting' .. lane, member)
+    if redis.call('ZREM', base .. 'waiting' .. lane, member) == 1 then
+      return
+    end
     redis.call('ZREM', base .. 'past' .. lane, member)
   end
+  redis.call('ZREM', base .. 'ready' .. lane, place(head, id))
 end
 
 -- postpone keeps a head until the instant, leased ('L') or deferred ('D').
@@ -81,12 +89,16 @@ local function postpone(lane, id, head, t, n, how, till)
   redis.call('ZADD', base .. 'waiting' .. lane, 0, till .. place(head, id))
 end
 
+local function append(values, ...)
+  for i = 1, select('#', ...) do
+    values[#values + 1] = select(i, ...)
+  end
+end
+
 -- take leases a head and appends lane, conversation, item, token, tries and
 -- body to what was leased.
 local function take(leased, lane, id, head, till)
   local t, n = number(), string.format('%010d', tonumber(tries(head)) + 1)
   postpone(lane, id, head, t, n, 'L', till)
-  for _, value in ipairs({lane, id, name(head), t, n, redis.call('LINDEX', queue(lane, id), 1)}) do
-    leased[#leased + 1] = value
-  end
+  append(leased, lane, id, name(head), t, n, redis.call('LINDEX', queue(lane, id), 1))
 end

@@ -2,7 +2,8 @@
 -- a script may reach those that it was not given by name: redis_layout.go
 -- lists them all.
 --
--- KEYS: 1 the key that says which store this is
+-- KEYS: 1 the key that says which store this is, 2 one that is never there: see
+--       command in redis_script.go
 -- ARGV: 1 the store that the caller opened
 --
 -- Output: the error SUARLOST if this is another one, or none any more.
