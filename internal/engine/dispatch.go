@@ -170,15 +170,19 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 //	Show, Say, Amend, Erase  a day: then the person is hardly there any more
 //	Open, Relay              for ever: the person was told that it is not lost
 //	Tell, Page               three days: over a weekend without an administrator
-//	Update                   an hour: a later one shows the same
+//	Update                   an hour: a later one shows the same; the last one
+//	                         of a case for ever: it would look open
 //	Mark                     five minutes: an ornament
 func patience(ef flows.Effect) time.Duration {
-	switch ef.(type) {
+	switch ef := ef.(type) {
 	case flows.Open, flows.Relay:
 		return 0
 	case flows.Tell, flows.Page:
 		return 72 * time.Hour
 	case flows.Update:
+		if ef.Last != nil {
+			return 0
+		}
 		return time.Hour
 	case flows.Mark:
 		return 5 * time.Minute

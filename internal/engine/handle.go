@@ -106,6 +106,11 @@ func (e *Engine) apply(ctx context.Context, st step) (alarm time.Time, err error
 		if err != nil {
 			return time.Time{}, err
 		}
+		// What was read before the end of the context cannot be overtaken
+		// unseen: see [Engine.Hold].
+		if err := expired(ctx); err != nil {
+			return time.Time{}, fmt.Errorf("engine: before the commit: %w", err)
+		}
 		if !found && !st.begins || st.name != "" && st.name != threadName(c.State.Thread()) {
 			return time.Time{}, errNobody
 		}
@@ -134,6 +139,8 @@ func (e *Engine) apply(ctx context.Context, st step) (alarm time.Time, err error
 			if ctx.Err() != nil {
 				return time.Time{}, fmt.Errorf("engine: commit: %w", context.Cause(ctx))
 			}
+		case errors.Is(err, storage.ErrNameTaken):
+			return time.Time{}, fmt.Errorf("%w: event %q: %w", ErrStep, flows.EventKind(now.event), err)
 		default:
 			return time.Time{}, e.damage(ctx, fmt.Errorf("engine: commit: %w", err))
 		}
