@@ -74,7 +74,7 @@ func (c RedisConfig) inspect(ctx context.Context, node redis.Cmdable) (nodeRepor
 		report.faults = append(report.faults, err)
 	case policy == "everysec" && !c.Everysec:
 		fault("appendfsync is everysec, so that a crash loses the last second of what was confirmed: " +
-			"set appendfsync always, or accept the loss in Suar's settings (everysec)")
+			"set appendfsync always, or accept the loss in Suar's settings (may_lose_a_second)")
 	case policy != "always" && policy != "everysec":
 		fault("appendfsync is %q, so that a crash loses what was confirmed: set appendfsync always", policy)
 	}

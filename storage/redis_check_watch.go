@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -80,9 +81,33 @@ func clusterNodes(ctx context.Context, cluster *redis.ClusterClient) (masters, r
 	if err := cluster.ForEachSlave(ctx, note(&replicas)); err != nil {
 		return nil, nil, err
 	}
+	// What a client is told of are the replicas that are known to have some of
+	// the data. One that is not yet may take over later.
+	shards, err := cluster.ClusterShards(ctx).Result()
+	if redis.HasErrorPrefix(err, "NOPERM") {
+		return nil, nil, advise(err)
+	}
+	for _, shard := range shards {
+		for _, node := range shard.Nodes {
+			if a := nodeAddress(node, cluster.Options().TLSConfig != nil); !slices.Contains(masters, a) {
+				replicas = append(replicas, a)
+			}
+		}
+	}
 	slices.Sort(masters)
 	slices.Sort(replicas)
-	return masters, replicas, nil
+	return masters, slices.Compact(replicas), nil
+}
+
+func nodeAddress(node redis.Node, secret bool) string {
+	host, port := node.Endpoint, node.Port
+	if host == "" || host == "?" {
+		host = node.IP
+	}
+	if secret {
+		port = node.TLSPort
+	}
+	return net.JoinHostPort(host, strconv.FormatInt(port, 10))
 }
 
 // sentinelNodes asks the first Sentinel that answers.

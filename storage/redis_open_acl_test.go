@@ -1,13 +1,17 @@
 package storage_test
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"suar/internal/loopback"
 	"suar/internal/redistest"
 	"suar/storage"
 	"suar/storage/storagetest"
@@ -171,4 +175,65 @@ func documented(t *testing.T) []string {
 		t.Fatalf("the file has %d users, want those of Suar, the replicas and the Sentinels", len(users))
 	}
 	return users
+}
+
+// TestDocumentedConfig holds deploy/redis.conf to what the store demands.
+func TestDocumentedConfig(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "deploy", "redis.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		// The users are those of the other tests.
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "aclfile ") {
+			lines = append(lines, line)
+		}
+	}
+	for _, more := range [][]string{nil, {"# min-replicas-to-write 1", "# min-replicas-max-lag 10"}} {
+		for _, m := range more {
+			if !strings.Contains(string(text), m+"\n") {
+				t.Fatalf("the file has no line %q", m)
+			}
+			lines = append(lines, strings.TrimPrefix(m, "# "))
+		}
+		s := redistest.Start(t, redistest.Options{
+			// Whatever is unsafe here, the file mends.
+			NoAOF: true, AppendFsync: "no", MaxMemoryPolicy: "allkeys-lru", Users: documented(t), Config: lines,
+		})
+		c := to(s)
+		c.Username, c.Prefix, c.Replicas = "suar", newPrefix(), min(1, len(more))
+		// With nobody to replicate to, beginning a store is refused; the settings
+		// are not.
+		r, err := storage.OpenRedis(soon(t), c)
+		if err == nil {
+			r.Close()
+		}
+		if errors.Is(err, storage.ErrUnsafe) || err != nil && c.Replicas == 0 {
+			t.Error(err)
+		}
+	}
+}
+
+// TestDocumentedUsersHaveNoPassword makes sure that nobody runs a Redis with
+// passwords from a file that everybody can read.
+func TestDocumentedUsersHaveNoPassword(t *testing.T) {
+	redistest.Shared(t) // There is a Redis to try it with.
+	file, err := filepath.Abs(filepath.Join("..", "deploy", "redis-users.acl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := loopback.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(soon(t), "redis-server", "--bind", host, "--port", port, "--dir", t.TempDir(), "--aclfile", file).CombinedOutput()
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) || !strings.Contains(string(out), "Aborting Redis startup because of ACL errors") {
+		t.Errorf("a Redis with the passwords left open: %v\n%s", err, out)
+	}
 }

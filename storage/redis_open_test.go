@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -177,7 +178,10 @@ func TestOpenRedisLooksAtEveryNode(t *testing.T) {
 	})
 	t.Run("of a Cluster", func(t *testing.T) {
 		x := redistest.StartCluster(t, redistest.Options{})
-		c := storage.RedisConfig{Addresses: x.Addresses[:1], Cluster: true, Password: redistest.Password}
+		c := storage.RedisConfig{
+			Addresses: x.Addresses[:1], Cluster: true, Password: redistest.Password,
+			Report: func(err error) { t.Logf("reported: %v", err) },
+		}
 		openRedis(t, c)
 		for _, i := range []int{1, 5} {
 			x.Nodes[i].Do("CONFIG", "SET", "maxmemory-policy", "allkeys-random")
@@ -278,4 +282,42 @@ func TestOpenRedisReportsWhatTurnsUnsafe(t *testing.T) {
 		t.Fatalf("%d reports, want one", len(told))
 	}
 	refused(t, <-told, "appendfsync is everysec")
+}
+
+func TestOpenRedisRefusesWhatItCannotRunOn(t *testing.T) {
+	s := redistest.Shared(t)
+	for _, tt := range []struct {
+		info, want string
+		unsafe     bool
+	}{
+		{"redis_version:6.2.14", `its version is "6.2.14": use Redis 7.0`, true},
+		{"redis_version:unstable", `its version is "unstable"`, true},
+		{"loading:1", "still reading its data", false},
+		{"redis_mode:sentinel", "it is a Sentinel", true},
+		{"role:slave", "it is a replica", true},
+		{"", "does not answer INFO", false},
+	} {
+		// The first of two lines of the same name counts for less: the rest is
+		// what a safe server says.
+		text := ""
+		if tt.info != "" {
+			text = strings.Join([]string{
+				"redis_version:7.2.5", "role:master", "aof_enabled:1", "maxmemory_policy:noeviction", tt.info,
+			}, "\r\n")
+		}
+		x := newLiar(t, s.Addr)
+		x.set(func(_ *liar, words []string) (string, fate) {
+			if !strings.EqualFold(words[0], "INFO") {
+				return "", honest
+			}
+			return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text), lies
+		})
+		_, err := storage.OpenRedis(soon(t), storage.RedisConfig{
+			Addresses: []string{x.addr}, Password: s.Password, Prefix: newPrefix(),
+		})
+		said(t, err, tt.want)
+		if errors.Is(err, storage.ErrUnsafe) != tt.unsafe {
+			t.Errorf("%q: %v", tt.info, err)
+		}
+	}
 }
