@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -41,6 +42,7 @@ type hotline struct {
 	data, secrets string
 	store         string
 	config        string // the file
+	settings      map[string]any
 	address       string // where suar listens
 	// officer and recovery are the key files, passphraseFile what opens both.
 	officer, recovery, passphraseFile string
@@ -106,11 +108,8 @@ func newHotline(t testing.TB, world *mattermosttest.World, edit func(h *hotline,
 	if edit != nil {
 		edit(h, config)
 	}
-	text, err := yaml.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.config = h.file(filepath.Join(base, "suar.yaml"), string(text), 0o644)
+	h.settings = config
+	h.config = h.configure(filepath.Join(base, "suar.yaml"), config)
 	t.Cleanup(func() {
 		h.kill()
 		if t.Failed() {
@@ -145,6 +144,16 @@ func freeAddress(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return address
+}
+
+// listenAt listens at an address that nobody uses.
+func listenAt(t testing.TB, address string) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
 
 func (h *hotline) file(path, content string, mode os.FileMode) string {
@@ -187,6 +196,16 @@ func (h *hotline) recipient(key, name string, role seal.Role) string {
 	return seal.Recipient{Name: name, Role: role, Key: public}.String() + "\n"
 }
 
+// configure writes a configuration.
+func (h *hotline) configure(path string, config map[string]any) string {
+	h.t.Helper()
+	text, err := yaml.Marshal(config)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return h.file(path, string(text), 0o644)
+}
+
 // command is suar with arguments, not started.
 func (h *hotline) command(args ...string) *exec.Cmd {
 	h.t.Helper()
@@ -226,17 +245,25 @@ func (h *hotline) start() {
 // ready returns when suar serves.
 func (h *hotline) ready() {
 	h.t.Helper()
+	if !h.serves() {
+		h.t.Fatalf("suar ended (%v):\n%s", h.child.err, tail(h.printed(), 20))
+	}
+}
+
+// serves waits until suar serves, and reports false if it ended before.
+func (h *hotline) serves() bool {
+	h.t.Helper()
 	client := &http.Client{Timeout: time.Second}
 	defer client.CloseIdleConnections()
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(60 * time.Second); ; {
 		resp, err := client.Get("http://" + h.address + "/healthz")
 		if err == nil {
 			resp.Body.Close()
-			return
+			return true
 		}
 		select {
 		case <-h.child.exited:
-			h.t.Fatalf("suar ended (%v):\n%s", h.child.err, tail(h.printed(), 20))
+			return false
 		case <-time.After(5 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,7 +16,7 @@ import (
 // once. Nothing is lost, and nothing is twice in Mattermost; to a chat every
 // reply comes at least once.
 func TestKill(t *testing.T) {
-	people, kills := 60, 200
+	people, kills := 60, count(t, 100)
 	if testing.Short() {
 		people, kills = 12, 10
 	}
@@ -45,7 +47,7 @@ func TestKill(t *testing.T) {
 			h.spawn(h.command("serve", "--config", h.config))
 		}
 	}()
-	c.live(patient(t, 12*time.Minute))
+	c.live(patient(t, patience(kills)))
 	<-done
 	h.ready()
 	c.settled()
@@ -57,4 +59,23 @@ func TestKill(t *testing.T) {
 	c.verify()
 	c.transcripts()
 	t.Logf("%d people, %d messages, %d kills in %v", people, messages, kills, time.Since(began).Round(time.Second))
+}
+
+// count is how often a test kills: so often, or as often as SUAR_KILLS says.
+func count(t testing.TB, otherwise int) int {
+	t.Helper()
+	text := os.Getenv("SUAR_KILLS")
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("SUAR_KILLS=%s: want a number of kills", text)
+	}
+	return n
+}
+
+// patience is when a test with so many kills must give up.
+func patience(kills int) time.Duration {
+	return 10*time.Minute + time.Duration(kills)*5*time.Second
 }

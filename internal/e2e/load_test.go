@@ -294,6 +294,9 @@ func (c *crowd) verify() {
 	w := c.h.world
 	if n, want := len(c.screen.roots), len(c.people)+len(c.probes); n != want {
 		c.t.Errorf("%d cards were posted for %d people", n, want)
+		for _, th := range c.screen.roots {
+			c.t.Logf("card %s at %d, key %s, %d posts below it", th.root.ID, th.root.CreateAt, th.root.Props.RelayKey, len(th.posts))
+		}
 	}
 	for _, one := range c.people {
 		var said, replies []string

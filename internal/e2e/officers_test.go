@@ -1,17 +1,22 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/mattermost/mattermost/server/public/model"
 
 	"suar/handoff"
 	"suar/internal/mattermosttest"
@@ -41,10 +46,17 @@ func (p post) text() string { return handoff.Shown(p.Message) }
 type screen struct {
 	t     testing.TB
 	world *mattermosttest.World
-	conn  *websocket.Conn
 	done  chan struct{}
 
+	// lasting says that the client connects again when its connection breaks,
+	// and reads what it missed.
+	lasting atomic.Bool
+	as      mattermosttest.Account
+	closed  context.Context
+
 	mu      sync.Mutex
+	known   map[string]bool    // the posts that it was told of
+	last    int64              // when the newest of them was created
 	threads map[string]*thread // by root
 	tags    map[string]*thread
 	changed chan struct{}
@@ -68,25 +80,92 @@ var tag = regexp.MustCompile(`\bp[0-9]{4}\b`)
 func watch(t testing.TB, world *mattermosttest.World, as mattermosttest.Account) *screen {
 	t.Helper()
 	s := &screen{
-		t: t, world: world, done: make(chan struct{}),
+		t: t, world: world, as: as, done: make(chan struct{}), known: map[string]bool{},
 		threads: map[string]*thread{}, tags: map[string]*thread{}, changed: make(chan struct{}),
 	}
-	var err error
-	s.conn, _, err = websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(world.URL, "http")+"/api/v4/websocket",
-		http.Header{"Authorization": {"Bearer " + as.Token}})
+	conn, err := s.dial()
 	if err != nil {
 		t.Fatalf("open a client: %v", err)
 	}
-	go s.read()
+	var end context.CancelFunc
+	s.closed, end = context.WithCancel(context.WithoutCancel(t.Context()))
+	go s.run(conn)
 	t.Cleanup(func() {
-		s.conn.Close()
+		end()
 		<-s.done
 	})
 	return s
 }
 
-func (s *screen) read() {
+func (s *screen) dial() (*websocket.Conn, error) {
+	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(s.world.URL, "http")+"/api/v4/websocket",
+		http.Header{"Authorization": {"Bearer " + s.as.Token}})
+	return conn, err
+}
+
+// run reads from one connection after the other.
+func (s *screen) run(conn *websocket.Conn) {
 	defer close(s.done)
+	for {
+		err := s.read(conn)
+		if s.closed.Err() != nil || !s.lasting.Load() {
+			s.end(err)
+			return
+		}
+		for conn = nil; conn == nil; {
+			select {
+			case <-s.closed.Done():
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+			if again, err := s.dial(); err == nil {
+				if conn = again; s.catchUp() != nil {
+					conn.Close()
+					conn = nil
+				}
+			}
+		}
+	}
+}
+
+// end tells all who wait that nothing comes any more.
+func (s *screen) end(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = fmt.Errorf("the officer's client: %w", err)
+	wake(&s.changed)
+	for _, th := range s.threads {
+		wake(&th.changed)
+	}
+}
+
+// catchUp reads what was posted while there was no connection.
+func (s *screen) catchUp() error {
+	s.mu.Lock()
+	since := s.last
+	s.mu.Unlock()
+	list, _, err := s.as.Client().GetPostsSince(s.closed, s.world.ChannelID, max(since-1000, 1), false)
+	if err != nil {
+		return err
+	}
+	missed := slices.SortedFunc(maps.Values(list.Posts), func(a, b *model.Post) int { return cmp.Compare(a.CreateAt, b.CreateAt) })
+	for _, p := range missed {
+		if p.OriginalId != "" || p.DeleteAt != 0 {
+			continue // What a post was before it was edited, or one that is no more.
+		}
+		raw, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		s.told(string(raw))
+	}
+	return nil
+}
+
+// read reads until the connection breaks.
+func (s *screen) read(conn *websocket.Conn) error {
+	defer context.AfterFunc(s.closed, func() { conn.Close() })()
+	defer conn.Close()
 	for {
 		var event struct {
 			Event string `json:"event"`
@@ -94,23 +173,19 @@ func (s *screen) read() {
 				Post string `json:"post"`
 			} `json:"data"`
 		}
-		if err := s.conn.ReadJSON(&event); err != nil {
-			s.mu.Lock()
-			s.fault = fmt.Errorf("the officer's client: %w", err)
-			wake(&s.changed)
-			for _, th := range s.threads {
-				wake(&th.changed)
-			}
-			s.mu.Unlock()
-			return
+		if err := conn.ReadJSON(&event); err != nil {
+			return err
 		}
-		if event.Event != "posted" {
-			continue
+		if event.Event == "posted" {
+			s.told(event.Data.Post)
 		}
-		p := post{seen: time.Now()}
-		if err := json.Unmarshal([]byte(event.Data.Post), &p); err != nil || p.Channel != s.world.ChannelID || p.Type != "" {
-			continue
-		}
+	}
+}
+
+// told takes a post as the server gives it.
+func (s *screen) told(raw string) {
+	p := post{seen: time.Now()}
+	if err := json.Unmarshal([]byte(raw), &p); err == nil && p.Channel == s.world.ChannelID && p.Type == "" {
 		s.take(p)
 	}
 }
@@ -118,6 +193,10 @@ func (s *screen) read() {
 func (s *screen) take(p post) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.known[p.ID] {
+		return
+	}
+	s.known[p.ID], s.last = true, max(s.last, p.CreateAt)
 	root := p.Root
 	if root == "" {
 		root = p.ID
