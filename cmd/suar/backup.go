@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,4 +99,41 @@ func refuseUnusable(err error) error {
 		return refuse(err)
 	}
 	return err
+}
+
+// caseOfBackup reads a case from a backup.
+func caseOfBackup(ctx context.Context, path, code string) (_ sealedCase, err error) {
+	file, err := backup.Open(ctx, path)
+	if err != nil {
+		return sealedCase{}, missing(err, "--backup wants what suar backup or suar serve wrote")
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return findCase(ctx, backedUpCases{file}, code)
+}
+
+// backedUpCases are the transcripts in a backup.
+type backedUpCases struct{ *backup.File }
+
+func (b backedUpCases) Transcripts(ctx context.Context, prefix string, n int) ([]string, error) {
+	found := map[string]bool{}
+	err := b.Dump(ctx, func(p storage.Piece) error {
+		for name := range p.Transcripts {
+			if strings.HasPrefix(name, prefix) {
+				found[name] = true
+			}
+		}
+		return nil
+	})
+	names := slices.Sorted(maps.Keys(found))
+	return names[:min(n, len(names))], err
+}
+
+func (b backedUpCases) Transcript(ctx context.Context, name string) (t storage.Transcript, err error) {
+	err = b.Dump(ctx, func(p storage.Piece) error {
+		if found, ok := p.Transcripts[name]; ok {
+			t = found // The later one counts.
+		}
+		return nil
+	})
+	return t, err
 }

@@ -29,7 +29,8 @@ type sealedCase struct {
 // An opening is what suar open was asked for.
 type opening struct {
 	code                  string
-	store, folder, export string
+	store, folder, backup string
+	export                string
 	keys                  []string
 	passphraseFile        string
 	witness, format       string
@@ -38,20 +39,20 @@ type opening struct {
 func newOpenCommand() *cobra.Command {
 	var o opening
 	c := &cobra.Command{
-		Use:   "open [CASE] (--store FILE | --folder DIR) -i KEY",
+		Use:   "open [CASE] (--backup FILE | --store FILE | --folder DIR) -i KEY",
 		Short: "Decrypt a case's transcript and verify it",
 		Long: `Decrypt a case's transcript and verify it.
 
 CASE is the code on the case's card, such as 7H2K-9QXM; a folder holds one case,
-so there it may be left out. The store must not be in use: take a copy while suar
-serve is stopped, or have the operator export the case from one with --export,
-which needs no key.
+so there it may be left out. A backup can be read at any time; the embedded store
+only while no suar serve uses it. The operator can take the one case out of either
+with --export, which needs no key.
 
 The exit code is 0 if the transcript is proven to be unchanged and in order, 1 if
 it is not, 2 if it could not be opened. That nothing was cut off at its end is
 proven by a witness: the sign on the case's card, such as #12·0a1b2c3d4e5f6071.`,
 		Example: `  suar open 7H2K-9QXM --store suar.db -i siti.key --witness '#12·0a1b2c3d4e5f6071'
-  suar open 7H2K-9QXM --store suar.db --export case-7h2k
+  suar open 7H2K-9QXM --backup tonight.backup --export case-7h2k
   suar open --folder case-7h2k -i siti.key`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.code = strings.Join(args, "")
@@ -62,6 +63,7 @@ proven by a witness: the sign on the case's card, such as #12·0a1b2c3d4e5f6071.
 		},
 	}
 	c.Flags().StringVar(&o.store, "store", "", "the embedded store's file, not in use")
+	c.Flags().StringVar(&o.backup, "backup", "", "a `file` that suar backup or suar serve wrote")
 	c.Flags().StringVar(&o.folder, "folder", "", "a folder that --export wrote")
 	c.Flags().StringArrayVarP(&o.keys, "identity", "i", nil, "key file to open the case with (can be repeated)")
 	c.Flags().StringVar(&o.witness, "witness", "", "what the case's card shows, such as #12·0a1b2c3d4e5f6071")
@@ -73,8 +75,14 @@ proven by a witness: the sign on the case's card, such as #12·0a1b2c3d4e5f6071.
 
 func (o opening) check() error {
 	var faults []error
-	if (o.store == "") == (o.folder == "") {
-		faults = append(faults, errors.New("want the store's file with --store or an exported case with --folder, one of the two"))
+	named := 0
+	for _, from := range []string{o.store, o.folder, o.backup} {
+		if from != "" {
+			named++
+		}
+	}
+	if named != 1 {
+		faults = append(faults, errors.New("want a backup with --backup, the store's file with --store or an exported case with --folder, one of the three"))
 	}
 	if o.format != "text" && o.format != "json" {
 		faults = append(faults, errors.New("--format: want text or json"))
@@ -122,6 +130,9 @@ func (o opening) run(cmd *cobra.Command) error {
 func (o opening) find(ctx context.Context) (sealedCase, error) {
 	if o.folder != "" {
 		return caseOfFolder(o.folder, o.code)
+	}
+	if o.backup != "" {
+		return caseOfBackup(ctx, o.backup, o.code)
 	}
 	return caseOfStore(ctx, o.store, o.code)
 }
@@ -176,7 +187,7 @@ func caseOfStore(ctx context.Context, path, code string) (_ sealedCase, err erro
 	}
 	store, err := storage.ReadBolt(path)
 	if errors.Is(err, storage.ErrLocked) {
-		return sealedCase{}, fmt.Errorf("%w; or open a copy of it with --store, or an exported case with --folder", err)
+		return sealedCase{}, fmt.Errorf("%w; or open a backup with --backup, or an exported case with --folder", err)
 	}
 	if err != nil {
 		return sealedCase{}, err

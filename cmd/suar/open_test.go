@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"suar/internal/backup"
 	"suar/internal/seal"
 	"suar/storage"
 )
@@ -95,6 +96,40 @@ func TestOpen(t *testing.T) {
 	}
 	if doc.Code != k.code || doc.Proven != 2 || doc.Entries[0].Text != "tolong \x1b[2J" || strings.Contains(out, "\x1b") {
 		t.Errorf("got %s", out)
+	}
+}
+
+// A backup is as good as the store that it was made of.
+func TestOpenBackup(t *testing.T) {
+	k := keep(t)
+	store, err := storage.ReadBolt(k.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "a.backup")
+	if _, err := backup.Save(t.Context(), file, time.Now(), store); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, fromStore, _ := command(t, "open", k.code, "--store", k.store, "-i", k.key, "--witness", k.witness)
+	code, out, errOut := command(t, "open", k.code, "--backup", file, "-i", k.key, "--witness", k.witness)
+	if code != exitOK || out != fromStore || out == "" {
+		t.Errorf("exit code %d: %s%s", code, out, errOut)
+	}
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"0000-0000", "--backup", file}, "there is no case"},
+		{[]string{k.code, "--backup", file + "x"}, "no such file or directory; --backup wants"},
+		{[]string{k.code, "--backup", k.store}, "is no backup of suar"},
+		{[]string{k.code, "--backup", file, "--store", k.store}, "one of the three"},
+	} {
+		if code, _, errOut := command(t, append(append([]string{"open"}, tt.args...), "-i", k.key)...); code != exitRefused || !strings.Contains(errOut, tt.want) {
+			t.Errorf("%q: exit code %d: %s", tt.args, code, errOut)
+		}
 	}
 }
 
@@ -229,7 +264,7 @@ func TestOpenRefuses(t *testing.T) {
 		"no key":              {[]string{k.code, "--store", k.store}, "-i"},
 		"no code":             {[]string{"--store", k.store, "-i", k.key}, "code of the case"},
 		"no store":            {[]string{k.code, "-i", k.key}, "--folder"},
-		"both":                {[]string{k.code, "--store", k.store, "--folder", "x", "-i", k.key}, "one of the two"},
+		"both":                {[]string{k.code, "--store", k.store, "--folder", "x", "-i", k.key}, "one of the three"},
 		"a format":            {[]string{k.code, "--store", k.store, "-i", k.key, "--format", "xml"}, "--format"},
 		"a witness":           {[]string{k.code, "--store", k.store, "-i", k.key, "--witness", "12"}, "#12·0a1b2c3d4e5f6071"},
 		"a short witness":     {[]string{k.code, "--store", k.store, "-i", k.key, "--witness", k.witness[:len(k.witness)-1]}, "15 digits"},
