@@ -60,7 +60,7 @@ func (l *listener) catchUp(ctx context.Context) error {
 	mark := l.mark
 	for _, post := range ordered {
 		mark = max(mark, post.UpdateAt)
-		if !l.place.concerns(post) {
+		if !l.place.concerns(post) && (post.DeleteAt == 0 || !l.place.card(post)) {
 			continue
 		}
 		for _, c := range changes(post, l.Now()) {

@@ -12,10 +12,18 @@ import (
 // stops reading, and Mattermost keeps the rest.
 const maxQueued = 1000
 
-// A change is what happened to one post of a thread.
+// A change is what happened to one post of a thread, or to its card.
 type change struct {
 	what what
 	post *model.Post
+}
+
+// root is the thread's: that of a card is the card's own.
+func (c change) root() string {
+	if c.post.RootId == "" {
+		return c.post.Id
+	}
+	return c.post.RootId
 }
 
 type what uint8
@@ -47,7 +55,7 @@ func newLanes(handle func(change) bool) *lanes {
 // add queues a change, waiting for room until ctx ends. A thread whose change
 // could not be handled takes more but hands over no more.
 func (l *lanes) add(ctx context.Context, c change) error {
-	root := c.post.RootId
+	root := c.root()
 	for {
 		l.mu.Lock()
 		if l.total < maxQueued {

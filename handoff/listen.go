@@ -277,7 +277,7 @@ func (l *listener) take(ctx context.Context, ev *model.WebSocketEvent) error {
 		return errFrame
 	}
 	// Pinning a post is an edit without a time.
-	if l.place.concerns(&post) && (kind != edited || post.EditAt != 0) {
+	if l.place.concerns(&post) && (kind != edited || post.EditAt != 0) || kind == deleted && l.place.card(&post) {
 		if err := l.lanes.add(ctx, change{kind, &post}); err != nil {
 			return err
 		}

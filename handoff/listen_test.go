@@ -174,6 +174,31 @@ func TestAway(t *testing.T) {
 	})
 }
 
+// TestADeletedCardIsNoticed, while the desk listens and while it is away.
+func TestADeletedCardIsNoticed(t *testing.T) {
+	onEach(t, func(t *testing.T, w *mattermosttest.World) {
+		r := newRig(t, w)
+		roots := []flows.PostID{r.open(1), r.open(2)}
+		theirs := w.Post(w.Officers[0], "", "a thread of their own")
+		stop := r.run()
+		w.Delete(w.Officers[0], theirs.Id)
+		for i, root := range roots {
+			if i == 1 {
+				stop()
+			}
+			w.Delete(w.Bot, string(root))
+			if i == 1 {
+				next := newRig(t, w, func(c *Config) { c.Handler = r.ledger })
+				next.run()
+			}
+			want := []flows.Event{flows.Withdrawn{Post: root}}
+			if diff := cmp.Diff(want, r.ledger.wait(t, root, 1)); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+		}
+	})
+}
+
 // TestMarkIsKept: the next process begins where this one ended, and not at the
 // horizon; but not behind a post that the engine has not taken. Without
 // preferences, as on the stand-in, a process begins at the horizon.

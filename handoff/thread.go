@@ -33,6 +33,13 @@ func (p place) concerns(post *model.Post) bool {
 		post.GetProp(model.PostPropsFromWebhook) == nil
 }
 
+// card says whether a post is a card of ours. Only that one was deleted is of
+// interest: nobody else would notice that its buttons are gone.
+func (p place) card(post *model.Post) bool {
+	return post.ChannelId == p.channel && post.RootId == "" && post.OriginalId == "" &&
+		post.UserId == p.bot && post.GetProp(propKey) != nil
+}
+
 // written is what an officer wrote. Mattermost sets what follows /me in italics.
 func written(post *model.Post) string {
 	if inner, ok := strings.CutPrefix(post.Message, "*"); ok && post.Type == model.PostTypeMe {
@@ -63,7 +70,7 @@ func changes(post *model.Post, now time.Time) []change {
 
 // inbound is a change as the engine takes it.
 func inbound(c change, officer flows.Officer) engine.Inbound {
-	in := engine.Inbound{Name: "mm:" + c.post.RootId}
+	in := engine.Inbound{Name: "mm:" + c.root()}
 	id := flows.PostID(c.post.Id)
 	text := written(c.post)
 	note, isNote := strings.CutPrefix(strings.TrimLeft(text, " \t\n"), notePrefix)
@@ -128,6 +135,8 @@ func (d *Desk) handOver(ctx context.Context, c change) error {
 	}
 	err := d.Handler.Handle(ctx, inbound(c, officer))
 	switch {
+	case errors.Is(err, engine.ErrUnknown) && c.post.RootId == "":
+		return nil // The card of a case that is no more.
 	case errors.Is(err, engine.ErrUnknown):
 		return d.unknown(ctx, c)
 	case errors.Is(err, engine.ErrStep):
