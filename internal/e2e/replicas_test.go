@@ -112,6 +112,12 @@ func (f *fleet) stop() {
 	}
 }
 
+// After so many kills of suar a Mattermost and a Redis are killed as well.
+const (
+	mattermostEvery = 10
+	redisEvery      = 20
+)
+
 // TestKillReplicas is TestKill with three processes that share a Redis, and
 // with a Mattermost and a Redis that are killed now and then as well.
 func TestKillReplicas(t *testing.T) {
@@ -142,11 +148,11 @@ func TestKillReplicas(t *testing.T) {
 			r := f.replicas[random.IntN(len(f.replicas))]
 			r.kill()
 			r.spawn(r.command("serve", "--config", r.config))
-			if n%10 == 9 {
+			if n%mattermostEvery == mattermostEvery-1 {
 				f.world.Kill()
 				f.world.Start()
 			}
-			if n%50 == 49 {
+			if n%redisEvery == redisEvery-1 {
 				f.redis.Kill()
 				f.redis.Restart()
 			}
@@ -169,5 +175,5 @@ func TestKillReplicas(t *testing.T) {
 	}
 	c.transcripts()
 	t.Logf("%d people, %d messages, %d kills of suar, %d of Mattermost and %d of Redis in %v",
-		people, messages, kills, kills/20, kills/50, time.Since(began).Round(time.Second))
+		people, messages, kills, kills/mattermostEvery, kills/redisEvery, time.Since(began).Round(time.Second))
 }
