@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -119,7 +120,7 @@ func (b *Bolt) Load(ctx context.Context, id string) (Record, error) {
 			return ErrNotFound
 		}
 		r := decodeRecord(value)
-		found = Record{Version: r.version, State: r.state, Alarm: r.alarm}
+		found = Record{Version: r.version, State: slices.Clone(r.state), Alarm: r.alarm}
 		return nil
 	})
 	return found, err
@@ -141,23 +142,18 @@ func (b *Bolt) Resolve(ctx context.Context, name string) (string, error) {
 
 // Commit implements Store.
 func (b *Bolt) Commit(ctx context.Context, c Commit) error {
-	return b.writer.do(ctx, func(t *table) error { return t.commit(&c) })
+	return b.writer.do(ctx, func(t *table) error {
+		_, err := t.commit(&c, time.Time{}, nil)
+		return err
+	})
 }
 
 // CommitAndLease implements Store.
 func (b *Bolt) CommitAndLease(ctx context.Context, c Commit, until time.Time, lanes ...Lane) ([]Leased, error) {
 	var leased []Leased
-	err := b.writer.do(ctx, func(t *table) error {
-		leased = nil
-		if err := t.commit(&c); err != nil {
-			return err
-		}
-		for _, lane := range lanes {
-			if l, ok := t.leaseHead(c.ID, lane, c.At, until); ok {
-				leased = append(leased, l)
-			}
-		}
-		return nil
+	err := b.writer.do(ctx, func(t *table) (err error) {
+		leased, err = t.commit(&c, until, lanes)
+		return err
 	})
 	if err != nil {
 		return nil, err

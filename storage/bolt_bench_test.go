@@ -27,7 +27,9 @@ func BenchmarkCommit(b *testing.B) {
 				plain += commits(b, writers, each, func(s *Bolt, c *Commit) error {
 					return s.open.db.Update(func(tx *bolt.Tx) error {
 						t := &table{bucket: tx.Bucket([]byte(bucketName))}
-						return t.commit(c)
+						defer t.flush()
+						_, err := t.commit(c, time.Time{}, nil)
+						return err
 					})
 				})
 			}

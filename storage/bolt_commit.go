@@ -1,25 +1,28 @@
 package storage
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
-// commit keeps c or returns why not. Everything is checked before anything is
-// written: a commit that fails leaves its neighbours in the same transaction
-// alone.
-func (t *table) commit(c *Commit) error {
+// commit keeps c, or returns why not, and leases the heads of the given lanes.
+// Everything is checked before anything is written: a commit that fails leaves
+// its neighbours in the same transaction alone.
+func (t *table) commit(c *Commit, until time.Time, lanes []Lane) ([]Leased, error) {
 	for _, event := range c.Events {
 		// An event too long to be kept was never kept.
 		if len(event) <= MaxName && len(c.ID) <= MaxName && t.get(eventKey(c.ID, event)) != nil {
-			return ErrDuplicate
+			return nil, ErrDuplicate
 		}
 	}
 	if err := c.Validate(); err != nil {
-		return err
+		return nil, err
 	}
 	var done boltItem
 	if c.Ack != nil {
 		var held bool
 		if done, held = t.held(c.Ack); !held {
-			return ErrLeaseLost
+			return nil, ErrLeaseLost
 		}
 	}
 	var old boltRecord
@@ -27,7 +30,7 @@ func (t *table) commit(c *Commit) error {
 		old = decodeRecord(b)
 	}
 	if old.version != c.Version {
-		return ErrConflict
+		return nil, ErrConflict
 	}
 	var names []string
 	if c.State != nil {
@@ -35,7 +38,7 @@ func (t *table) commit(c *Commit) error {
 	}
 	for _, name := range names {
 		if owner := t.get(key(kindName, name)); owner != nil && string(owner) != c.ID {
-			return ErrNameTaken
+			return nil, ErrNameTaken
 		}
 	}
 
@@ -44,12 +47,14 @@ func (t *table) commit(c *Commit) error {
 		t.put(eventTimeKey(c.At, c.ID, event), nil)
 	}
 	t.replaceRecord(c, old, names)
+	t.transcribe(c)
+	g := &grab{id: c.ID, now: c.At, until: until, lanes: lanes}
 	if c.Ack != nil {
 		t.remove(c.ID, c.Ack.Lane, done)
+		t.promote(c.Ack.Lane, g)
 	}
-	t.enqueue(c.ID, c.Items)
-	t.transcribe(c)
-	return nil
+	t.enqueue(c.Items, g)
+	return g.finish(t), nil
 }
 
 func (t *table) replaceRecord(c *Commit, old boltRecord, names []string) {
@@ -58,8 +63,17 @@ func (t *table) replaceRecord(c *Commit, old boltRecord, names []string) {
 			t.delete(key(kindName, name))
 		}
 	}
-	if !old.alarm.IsZero() {
-		t.delete(alarmKey(old.alarm, c.ID))
+	alarm := c.Alarm
+	if c.State == nil {
+		alarm = time.Time{}
+	}
+	if !old.alarm.Equal(alarm) {
+		if !old.alarm.IsZero() {
+			t.delete(alarmKey(old.alarm, c.ID))
+		}
+		if !alarm.IsZero() {
+			t.put(alarmKey(alarm, c.ID), nil)
+		}
 	}
 	if c.State == nil {
 		if old.version != 0 {
@@ -71,9 +85,6 @@ func (t *table) replaceRecord(c *Commit, old boltRecord, names []string) {
 		if !slices.Contains(old.names, name) {
 			t.put(key(kindName, name), []byte(c.ID))
 		}
-	}
-	if !c.Alarm.IsZero() {
-		t.put(alarmKey(c.Alarm, c.ID), nil)
 	}
 	r := boltRecord{version: c.Version + 1, alarm: c.Alarm, names: names, state: c.State}
 	t.put(key(kindRecord, c.ID), r.encode())

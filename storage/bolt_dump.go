@@ -101,7 +101,7 @@ func (t *table) piece(id string) Piece {
 	p := Piece{ID: id}
 	if value := t.get(key(kindRecord, id)); value != nil {
 		r := decodeRecord(value)
-		p.Version, p.State, p.Names, p.Alarm = r.version, r.state, r.names, r.alarm
+		p.Version, p.State, p.Names, p.Alarm = r.version, slices.Clone(r.state), r.names, r.alarm
 	}
 	events := eventKey(id, "")
 	for k, v := range t.all(events) {

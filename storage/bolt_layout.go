@@ -2,7 +2,6 @@ package storage
 
 import (
 	"encoding/binary"
-	"slices"
 	"strings"
 	"time"
 )
@@ -140,7 +139,7 @@ func (r *boltRecord) encode() []byte {
 	return append(b, r.state...)
 }
 
-// decodeRecord returns a record that shares nothing with b.
+// decodeRecord returns a record whose state is a part of b.
 func decodeRecord(b []byte) boltRecord {
 	r := boltRecord{
 		version: binary.BigEndian.Uint64(b),
@@ -154,7 +153,7 @@ func decodeRecord(b []byte) boltRecord {
 		r.names = append(r.names, string(b[1:end]))
 		b = b[end:]
 	}
-	r.state = slices.Clone(b)
+	r.state = b
 	return r
 }
 

@@ -27,44 +27,60 @@ func (t *table) held(l *Lease) (boltItem, bool) {
 }
 
 // enqueue appends items to the outbox.
-func (t *table) enqueue(id string, items []Item) {
-	added := make(map[Lane]int, 2)
+func (t *table) enqueue(items []Item, g *grab) {
+	added := make([]Lane, 0, 2)
 	for _, item := range items {
-		seq := t.next()
-		if added[item.Lane] == 0 {
-			if ahead, _ := t.first(laneKey(id, item.Lane)); ahead == nil {
-				t.put(headKey(item.Lane, item.Priority, seq), []byte(id))
+		kept := boltItem{seq: t.next(), id: item.ID, priority: item.Priority}
+		t.put(bodyKey(kept.seq), item.Body)
+		t.count(item.Lane, 1)
+		if !slices.Contains(added, item.Lane) {
+			added = append(added, item.Lane)
+			if ahead, _ := t.first(laneKey(g.id, item.Lane)); ahead == nil {
+				if g.wants(item.Lane) {
+					g.got = append(g.got, t.take(g.id, item.Lane, kept, item.Body, g.until))
+					continue
+				}
+				t.put(headKey(item.Lane, kept.priority, kept.seq), []byte(g.id))
 			}
 		}
-		added[item.Lane]++
-		kept := boltItem{seq: seq, id: item.ID, priority: item.Priority}
-		t.put(itemKey(id, item.Lane, seq), kept.encode())
-		t.put(bodyKey(seq), item.Body)
-	}
-	for lane, n := range added {
-		t.count(lane, n)
+		t.put(itemKey(g.id, item.Lane, kept.seq), kept.encode())
 	}
 }
 
-// remove takes the head out of its lane and makes the next one the head.
+// remove takes the head out of its lane. The one behind it is not listed as the
+// head yet.
 func (t *table) remove(id string, lane Lane, head boltItem) {
 	t.unlist(lane, head)
 	t.delete(itemKey(id, lane, head.seq))
 	t.delete(bodyKey(head.seq))
 	t.count(lane, -1)
-	if k, v := t.first(laneKey(id, lane)); k != nil {
-		next, _ := decodeItem(k, v) // A damaged one is listed too: lease tells of it.
-		t.put(headKey(lane, next.priority, next.seq), []byte(id))
-	}
 }
 
-// unlist takes a head out of the lists of heads.
+// promote makes the first item of the lane its head, after the one before it
+// was removed.
+func (t *table) promote(lane Lane, g *grab) {
+	k, v := t.first(laneKey(g.id, lane))
+	if k == nil {
+		return
+	}
+	head, ok := decodeItem(k, v)
+	if ok && g.wants(lane) {
+		g.got = append(g.got, t.take(g.id, lane, head, t.get(bodyKey(head.seq)), g.until))
+		return
+	}
+	// A damaged one is listed too: lease tells of it.
+	t.put(headKey(lane, head.priority, head.seq), []byte(g.id))
+}
+
+// unlist takes a head out of the list of heads that it is in.
 func (t *table) unlist(lane Lane, head boltItem) {
-	t.delete(headKey(lane, head.priority, head.seq))
 	if head.token != 0 {
-		t.delete(instantKey(kindWaiting, lane, head.ready, head.seq))
+		if t.deleted(instantKey(kindWaiting, lane, head.ready, head.seq)) {
+			return
+		}
 		t.delete(instantKey(kindPast, lane, head.ready, head.seq))
 	}
+	t.delete(headKey(lane, head.priority, head.seq))
 }
 
 // hold keeps a head that is in no list, and lists it to wait until the instant.
@@ -112,30 +128,21 @@ func (t *table) lease(lane Lane, n int, now, until time.Time) (leased []Leased, 
 		take = append(take, found{id, head})
 	}
 	for _, f := range take {
-		leased = append(leased, t.take(f.id, lane, f.head, until))
+		t.unlist(lane, f.head)
+		leased = append(leased, t.take(f.id, lane, f.head, t.get(bodyKey(f.head.seq)), until))
 	}
 	return leased, damaged
 }
 
-// leaseHead takes the head of a conversation's lane if it can be leased.
-func (t *table) leaseHead(id string, lane Lane, now, until time.Time) (Leased, bool) {
-	head, ok := t.head(id, lane)
-	if !ok || head.token != 0 && head.ready.After(now) {
-		return Leased{}, false
-	}
-	return t.take(id, lane, head, until), true
-}
-
-// take leases a head.
-func (t *table) take(id string, lane Lane, head boltItem, until time.Time) Leased {
-	t.unlist(lane, head)
+// take leases a head that is in no list.
+func (t *table) take(id string, lane Lane, head boltItem, body []byte, until time.Time) Leased {
 	head.token = t.next()
 	head.tries++
 	head.leased = true
 	t.hold(id, lane, head, until)
 	return Leased{
 		Lease: Lease{Conversation: id, Item: head.id, Lane: lane, Token: head.token},
-		Body:  slices.Clone(t.get(bodyKey(head.seq))),
+		Body:  slices.Clone(body),
 		Tries: int(head.tries),
 	}
 }
@@ -182,13 +189,25 @@ func (t *table) waiting(lane Lane) (count int, next time.Time) {
 	return count, next
 }
 
+// count changes how many items the lane has, once the transaction is flushed.
 func (t *table) count(lane Lane, change int) {
-	k := []byte{kindCount, byte(lane)}
-	var n uint64
-	if b := t.get(k); b != nil {
-		n = binary.BigEndian.Uint64(b)
+	if t.counts == nil {
+		t.counts = make(map[Lane]int, 2)
 	}
-	t.put(k, binary.BigEndian.AppendUint64(nil, n+uint64(change)))
+	t.counts[lane] += change
+}
+
+// flush writes what the changes of a transaction have in common.
+func (t *table) flush() {
+	for lane, change := range t.counts {
+		k := []byte{kindCount, byte(lane)}
+		var n uint64
+		if b := t.get(k); b != nil {
+			n = binary.BigEndian.Uint64(b)
+		}
+		t.put(k, binary.BigEndian.AppendUint64(nil, n+uint64(change)))
+	}
+	t.counts = nil
 }
 
 // release makes every head that is leased in the lane leasable again.

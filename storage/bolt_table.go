@@ -13,6 +13,7 @@ import (
 type table struct {
 	bucket  *bolt.Bucket
 	written bool
+	counts  map[Lane]int // changes that flush writes
 	err     error
 }
 
@@ -33,6 +34,19 @@ func (t *table) delete(key []byte) {
 	if err := t.bucket.Delete(key); err != nil && t.err == nil {
 		t.err = err
 	}
+}
+
+// deleted deletes the key if it is there, and tells whether it was.
+func (t *table) deleted(key []byte) bool {
+	c := t.bucket.Cursor()
+	if k, _ := c.Seek(key); !bytes.Equal(k, key) {
+		return false
+	}
+	t.written = true
+	if err := c.Delete(); err != nil && t.err == nil {
+		t.err = err
+	}
+	return true
 }
 
 // next returns a number greater than any before.

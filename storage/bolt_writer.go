@@ -226,6 +226,9 @@ func (w *writer) transact(batch []*write) (results []error, err error) {
 	if !t.written {
 		return results, nil
 	}
+	if t.flush(); t.err != nil {
+		return nil, w.fail(t.err, false)
+	}
 	if err := tx.Commit(); err != nil {
 		return nil, w.fail(err, false)
 	}
