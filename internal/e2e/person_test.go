@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 
 	"go.yaml.in/yaml/v3"
 
@@ -39,15 +38,6 @@ func word(key string) (string, error) {
 		return "", fmt.Errorf("the catalogue has no %q", key)
 	}
 	return strings.TrimSpace(text), nil
-}
-
-func mustWord(t testing.TB, key string) string {
-	t.Helper()
-	text, err := word(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
 }
 
 // The ways through the intake, to a case. A step is an option of the book,

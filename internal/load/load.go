@@ -94,7 +94,9 @@ func Run(ctx context.Context, o Options) (_ Result, err error) {
 	}
 	pinned := false
 	if !o.Shared && runtime.NumCPU() > 1 {
-		if pinned = rig.PinSelf(crowdCore); pinned {
+		if undo := rig.PinSelf(crowdCore); undo != nil {
+			pinned = true
+			defer undo()
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 		}
 	}

@@ -45,12 +45,12 @@ func (t *Telegram) next(c *chat) {
 	}
 }
 
-// current is the step that a chat is at.
-func (t *Telegram) current(c *chat) *Step {
-	if c.step == len(t.script.Steps)-1 {
+// stepOf is the nth step of a chat's conversation.
+func (t *Telegram) stepOf(c *chat, n int) *Step {
+	if n == len(t.script.Steps)-1 {
 		return c.last
 	}
-	return &t.script.Steps[c.step]
+	return &t.script.Steps[n]
 }
 
 // act makes the update of a chat's step.
@@ -62,7 +62,7 @@ func (t *Telegram) act(c *chat) {
 			c.last = t.script.Case
 		}
 	}
-	s := t.current(c)
+	s := t.stepOf(c, c.step)
 	c.waiting, c.since = true, time.Now()
 	if s.Say != "" {
 		t.nextID++
@@ -148,7 +148,7 @@ func (t *Telegram) see(c *chat) {
 	if !c.waiting || c.gone {
 		return
 	}
-	s := t.current(c)
+	s := t.stepOf(c, c.step)
 	if s.Shows == "" || !bytes.Contains(c.text, []byte(s.Shows)) {
 		return
 	}
@@ -158,8 +158,7 @@ func (t *Telegram) see(c *chat) {
 		t.next(t.newChat())
 		return
 	}
-	following := t.script.Steps[c.step+1]
-	if following.Press != "" {
+	if following := t.stepOf(c, c.step+1); following.Press != "" {
 		data := button(c.markup, following.Press)
 		if data == nil {
 			return
@@ -175,7 +174,7 @@ func (t *Telegram) see(c *chat) {
 
 // vanished lets the person see that the bubble is gone.
 func (t *Telegram) vanished(c *chat) {
-	if c.waiting && !c.gone && t.current(c).Shows == "" {
+	if c.waiting && !c.gone && t.stepOf(c, c.step).Shows == "" {
 		t.done(c)
 		t.next(c)
 	}

@@ -8,10 +8,11 @@ import (
 )
 
 // members calls f with each member of a JSON object: its name without quotes,
-// which Telegram's names do not need to have unescaped, and its value.
+// which Telegram's names do not need to have unescaped, and its value. Nothing
+// and null have no members.
 func members(object []byte, f func(name, value []byte)) error {
 	b := bytes.TrimSpace(object)
-	if len(b) == 0 {
+	if len(b) == 0 || string(b) == "null" {
 		return nil
 	}
 	if b[0] != '{' {

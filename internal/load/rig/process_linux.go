@@ -2,6 +2,7 @@ package rig
 
 import (
 	"os/exec"
+	"runtime"
 	"strconv"
 	"syscall"
 )
@@ -20,12 +21,18 @@ func pin(cmd *exec.Cmd, core int) {
 	cmd.Path = taskset
 }
 
-// PinSelf lets all threads of this process run on one core and reports whether
-// that is so now.
-func PinSelf(core int) bool {
+// PinSelf lets all threads of this process run on one core, and returns what
+// lets them run on all again; nil if it cannot.
+func PinSelf(core int) (undo func()) {
 	taskset, err := exec.LookPath("taskset")
 	if err != nil {
-		return false
+		return nil
 	}
-	return exec.Command(taskset, "-acp", strconv.Itoa(core), strconv.Itoa(syscall.Getpid())).Run() == nil //nolint:gosec,noctx // It returns at once.
+	to := func(cores string) error {
+		return exec.Command(taskset, "-acp", cores, strconv.Itoa(syscall.Getpid())).Run() //nolint:gosec,noctx // It returns at once.
+	}
+	if to(strconv.Itoa(core)) != nil {
+		return nil
+	}
+	return func() { _ = to("0-" + strconv.Itoa(runtime.NumCPU()-1)) }
 }

@@ -12,4 +12,4 @@ func ownProcess() *syscall.SysProcAttr { return nil }
 func pin(*exec.Cmd, int) {}
 
 // PinSelf does nothing here, and says so.
-func PinSelf(int) bool { return false }
+func PinSelf(int) (undo func()) { return nil }
