@@ -43,7 +43,7 @@ type cluster struct {
 const guardScript = `
 cat >/dev/null
 for group in "$1"/groups/*; do
-	kill -KILL -- "-${group##*/}" 2>/dev/null
+	kill -KILL "-${group##*/}" 2>/dev/null # dash takes no --
 done
 pid=$(head -n 1 "$1/pg/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
 for i in 1 2 3 4 5 6 7 8 9 10; do
