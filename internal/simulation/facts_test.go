@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"mime"
 	"net/http"
 	"regexp"
@@ -98,18 +99,28 @@ type watched struct {
 
 func (s *watched) Commit(ctx context.Context, c storage.Commit) error {
 	err := s.Memory.Commit(ctx, c)
-	if err == nil {
-		s.world.committed(c)
-	}
+	s.world.outcome(c, err)
 	return err
 }
 
 func (s *watched) CommitAndLease(ctx context.Context, c storage.Commit, until time.Time, lanes ...storage.Lane) ([]storage.Leased, error) {
 	leased, err := s.Memory.CommitAndLease(ctx, c, until, lanes...)
-	if err == nil {
-		s.world.committed(c)
-	}
+	s.world.outcome(c, err)
 	return leased, err
+}
+
+// outcome takes note of what came of a commit.
+func (w *world) outcome(c storage.Commit, err error) {
+	switch {
+	case err == nil:
+		w.committed(c)
+	case errors.Is(err, storage.ErrConflict):
+		w.met["conflict"]++
+	case errors.Is(err, storage.ErrDuplicate):
+		w.met["duplicate"]++
+	case errors.Is(err, storage.ErrLeaseLost):
+		w.met["lease lost"]++
+	}
 }
 
 // canaries are what must not be found in clear in the store or in a log, in the

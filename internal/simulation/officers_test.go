@@ -81,6 +81,13 @@ func (o *officer) act() {
 	}
 }
 
+// answerSomebody writes under a card.
+func (o *officer) answerSomebody() {
+	if cards := o.world.cards(); len(cards) > 0 {
+		o.reply(oneOf(o.world.schedule, cards), "")
+	}
+}
+
 // press presses a button of the card. The hotline answers while other things
 // happen.
 func (o *officer) press(t standin.Thread) {

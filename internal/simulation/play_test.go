@@ -41,14 +41,18 @@ func (w *world) act() time.Duration {
 	time.Sleep(w.between(2*time.Millisecond, 30*time.Millisecond))
 	synctest.Wait()
 	switch n := w.rng.IntN(100); {
-	case n < 60:
+	case n < 56:
 		oneOf(w.schedule, w.people).act()
-	case n < 90:
+	case n < 86:
 		oneOf(w.schedule, w.officers).act()
-	case n < 91:
+	case n < 87:
 		w.admin.act()
 	default:
 		w.mishap()
+	}
+	if lull := w.lull; lull > 0 {
+		w.lull = 0
+		return lull
 	}
 	switch n := w.rng.IntN(1000); {
 	case n < 700:
@@ -63,7 +67,11 @@ func (w *world) act() time.Duration {
 
 // mishap lets something go wrong that is larger than a call.
 func (w *world) mishap() {
-	switch w.rng.IntN(6) {
+	switch w.rng.IntN(8) {
+	case 6:
+		if len(w.processes) > 0 {
+			w.suspend(oneOf(w.schedule, w.processes))
+		}
 	case 0:
 		if w.nature.crash > 0 && len(w.processes) > 0 {
 			w.met["crash"]++
@@ -74,16 +82,22 @@ func (w *world) mishap() {
 			w.met["restart"]++
 			oneOf(w.schedule, w.processes).stop()
 		}
-	case 2:
+	case 2, 7:
 		if w.nature.outages {
 			side := oneOf(w.schedule, []string{"telegram", "mattermost", "store"})
 			d := w.between(5*time.Second, 5*time.Minute)
-			if side != "store" && w.chance(300) {
+			if side != "store" && w.chance(500) {
 				d = w.between(5*time.Minute, 3*time.Hour)
 			}
 			w.note("%s is down for %v", side, d)
 			w.met["outage of "+side]++
 			w.down[side] = time.Now().Add(d)
+			if d > 5*time.Minute && w.chance(500) {
+				// An officer still answers, and then nobody does anything until
+				// it is over.
+				oneOf(w.schedule, w.officers).answerSomebody()
+				w.lull = d + time.Minute
+			}
 		}
 	case 3:
 		if len(w.processes) > 0 {
@@ -101,12 +115,21 @@ func (w *world) mishap() {
 		}
 	case 5:
 		switch {
-		case w.nature.deletions && w.chance(300):
+		case w.nature.deletions && w.chance(700):
 			w.deleteCard()
 		case w.chance(200):
 			w.off(w.between(time.Minute, 15*time.Hour))
 		}
 	}
+}
+
+// suspend lets a process stand still: its machine is suspended, and others may
+// take over what it holds.
+func (w *world) suspend(p *process) {
+	d := w.between(10*time.Second, 4*time.Minute)
+	w.met["suspended"]++
+	w.note("%s is suspended for %v", p, d)
+	p.frozen = time.Now().Add(d)
 }
 
 // off is a time in which the machine of the hotline is off.
@@ -137,6 +160,9 @@ func (w *world) mend() {
 	w.note("all is mended")
 	w.calmed = true
 	clear(w.down)
+	for _, p := range w.processes {
+		p.frozen = time.Time{}
+	}
 	w.nature.deletions = false
 	w.poll = 5 * time.Second
 	for _, p := range w.processes {

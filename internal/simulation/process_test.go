@@ -33,6 +33,8 @@ type process struct {
 	// offset is how far its clock is from the true one.
 	offset atomic.Int64
 	poll   time.Duration
+	// frozen is until when nothing of it goes on; the driver's.
+	frozen time.Time
 
 	cancel context.CancelFunc
 	gone   chan struct{} // closed when all of it has ended

@@ -132,9 +132,13 @@ func (s *schedule) ready() (ready []*point, next time.Time) {
 	defer s.mu.Unlock()
 	now := time.Now()
 	for _, x := range s.parked {
-		if x.after.After(now) {
-			if next.IsZero() || x.after.Before(next) {
-				next = x.after
+		after := x.after
+		if x.proc != nil && x.proc.frozen.After(after) {
+			after = x.proc.frozen
+		}
+		if after.After(now) {
+			if next.IsZero() || after.Before(next) {
+				next = after
 			}
 			continue
 		}

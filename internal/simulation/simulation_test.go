@@ -5,12 +5,11 @@
 //
 //	SUAR_SEED=17 go test ./internal/simulation -run Simulation -v
 //
-// plays one again, with its trace. SUAR_SEEDS is how many are played.
+// plays one again, with its trace; see settings for the rest.
 package simulation
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -28,25 +27,23 @@ import (
 
 // TestSimulation plays seeds.
 func TestSimulation(t *testing.T) {
-	first, last := uint64(1), uint64(seeds)
-	if n, err := strconv.ParseUint(os.Getenv("SUAR_SEEDS"), 10, 64); err == nil {
-		last = n
-	}
-	if n, err := strconv.ParseUint(os.Getenv("SUAR_SEED"), 10, 64); err == nil {
-		first, last = n, n
+	s, workers := settings()
+	if workers > 1 {
+		playShares(t, s, workers)
+		return
 	}
 	k := newKeys(t)
 	met := map[string]int{}
-	for seed := first; seed <= last; seed++ {
+	for seed := s.first; seed <= s.last; seed += s.step {
 		r := playSeed(t, seed, k, mutant{}, met)
-		if first == last {
+		if s.first == s.last {
 			t.Logf("%s", strings.Join(r.trace, "\n"))
 		}
 		if len(r.faults) > 0 {
 			t.Fatalf("%s", r.story(seed))
 		}
 	}
-	t.Logf("%d seeds: %v", last-first+1, met)
+	t.Logf("seeds %d to %d, each %d.: %v", s.first, s.last, s.step, met)
 }
 
 // A result is what a seed came to.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing/synctest"
 	"time"
@@ -58,14 +59,17 @@ type world struct {
 
 	facts  facts
 	hidden [][]byte
-	harmed bool // a call was ever cut off
-	faults []string
+	lull   time.Duration // in which nobody does anything
+	harmed bool          // a call was ever cut off
+	// mutations counts what a mutant met.
+	mutations int
+	faults    []string
 }
 
 // A nature is how much goes wrong in a world, in calls of a thousand.
 type nature struct {
 	store, telegram, mattermost int
-	crash                       int
+	crash, suspended            int
 	outages, jumps, deletions   bool
 	far                         bool // clocks jump by hours
 	replicas                    int
@@ -89,9 +93,9 @@ func (w *world) start0() {
 	rate := oneOf(w.schedule, []int{0, 5, 20, 60, 150})
 	w.nature = nature{
 		store: w.rng.IntN(rate + 1), telegram: w.rng.IntN(rate + 1), mattermost: w.rng.IntN(rate + 1),
-		crash:   oneOf(w.schedule, []int{0, 0, 2, 6}),
-		outages: w.chance(500), jumps: w.chance(300), far: w.chance(200), deletions: w.chance(150),
-		replicas: 1 + w.rng.IntN(2), acts: 20 + w.rng.IntN(60),
+		crash: oneOf(w.schedule, []int{0, 0, 2, 6}), suspended: oneOf(w.schedule, []int{0, 0, 3, 10}),
+		outages: w.chance(500), jumps: w.chance(300), far: w.chance(200), deletions: w.chance(250),
+		replicas: 1 + w.rng.IntN(2), acts: 15 + w.rng.IntN(45),
 	}
 	w.webhook = w.nature.replicas > 1 || w.chance(500)
 	w.poll = oneOf(w.schedule, []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 30 * time.Second})
@@ -217,6 +221,10 @@ func (w *world) supervise() {
 
 // release lets one call go on, to what befalls it.
 func (w *world) release(x *point) {
+	if x.proc != nil && !w.calmed && !x.idle() && w.chance(w.nature.suspended) {
+		w.suspend(x.proc)
+		return
+	}
 	f := w.fate(x)
 	if f.verdict == slow {
 		w.met["slow"]++
@@ -261,10 +269,11 @@ func (x *point) side() string {
 	return "store"
 }
 
-// verb is what a call does.
-func (x *point) verb() string {
+// idle reports whether a call is one that is made again and again while nothing
+// happens.
+func (x *point) idle() bool {
 	verb, _, _ := strings.Cut(x.key, " ")
-	return verb
+	return slices.Contains([]string{"hold", "waiting", "lease", "due", "sweep", "resolve"}, verb)
 }
 
 // fate decides what befalls a call.
@@ -274,7 +283,7 @@ func (w *world) fate(x *point) fate {
 	if side == "hook" || side == "press" {
 		var up []*process
 		for _, p := range w.processes {
-			if b, _ := p.parts(); b != nil && !p.ended() {
+			if b, _ := p.parts(); b != nil && !p.ended() && !p.frozen.After(time.Now()) {
 				up = append(up, p)
 			}
 		}
@@ -293,7 +302,7 @@ func (w *world) fate(x *point) fate {
 	if time.Now().Before(w.down[side]) {
 		return fate{verdict: oneOf(w.schedule, []verdict{refused, reset, page}[:1+2*btoi(side != "store")])}
 	}
-	if !strings.Contains(" hold waiting lease due sweep resolve ", " "+x.verb()+" ") && w.chance(w.nature.crash) {
+	if !x.idle() && w.chance(w.nature.crash) {
 		f.crashBefore = w.chance(500)
 		f.crashAfter = !f.crashBefore
 		return f
