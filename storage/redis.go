@@ -45,12 +45,14 @@ type RedisOptions struct {
 	// ReplicaTimeout is how long to wait for them, a millisecond at least. The
 	// client's ReadTimeout must be longer.
 	ReplicaTimeout time.Duration
+	// Existing refuses to begin a store: ErrNone if there is none.
+	Existing bool
 }
 
 var redisIdentity = regexp.MustCompile(`^` + redisFormat + ` [0-9a-f]{40}$`)
 
 // NewRedis opens the store that a client reaches, and begins one if there is
-// none. It closes the client with the store, not when it fails. It does not
+// none, unless it must exist. It closes the client with the store, not when it fails. It does not
 // look whether the server keeps what it is given: OpenRedis does.
 //
 // It returns ErrFormat if the store was written by a newer version or a copy
@@ -66,6 +68,9 @@ func NewRedis(ctx context.Context, client redis.UniversalClient, o RedisOptions)
 		client: client, scripts: newRedisScripts(), base: "{" + o.Prefix + "}:", identity: redisFormat,
 		replicas: o.Replicas, replicaTimeout: max(o.ReplicaTimeout, time.Millisecond),
 	}}
+	if o.Existing {
+		r.identity = ""
+	}
 	reply, err := r.call(ctx, r.scripts.open)
 	if err != nil {
 		return nil, err

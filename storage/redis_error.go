@@ -18,6 +18,9 @@ var (
 	// over. Nothing was read or written. The operator brings the data back and
 	// starts again; who would go on meanwhile would take everybody for new.
 	ErrLost = errors.New("storage: this Redis does not have the store that was opened: bring its data back, then start again")
+	// ErrNone says that nothing is kept where a store should be: the address or
+	// the prefix is another one's, or the data is gone. Nothing was begun.
+	ErrNone = errors.New("storage: no store is there")
 	// ErrUnconfirmed says that a write is on the master and not known to be on
 	// as many replicas as were asked for. It may or may not be kept: the caller
 	// repeats it, and the operator looks at the replicas.
@@ -92,6 +95,8 @@ func redisFailure(err error) error {
 		switch {
 		case code == "SUARLOST":
 			return ErrLost
+		case code == "SUARNONE":
+			return ErrNone
 		case redisCode.MatchString(code):
 			return &RedisError{Code: code}
 		}

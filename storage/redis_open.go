@@ -63,13 +63,17 @@ type RedisConfig struct {
 	// DialTimeout and Timeout are how long a connection may take to be made and
 	// a reply to come, whatever the context allows.
 	DialTimeout, Timeout time.Duration
+	// Existing refuses to begin a store where there is none, with ErrNone: an
+	// emptied Redis, or another one's prefix, must not be taken for a new hotline.
+	Existing bool
 	// Report is told when a server turns out to be unsafe after the store was
 	// opened, as the one that took over in a failover may, once for each reason;
 	// and of replicas that could not be looked at. It may be nil.
 	Report func(error)
 }
 
-// OpenRedis opens the store in a Redis, and begins one if there is none. It
+// OpenRedis opens the store in a Redis, and begins one if there is none and it
+// need not exist. It
 // refuses a Redis that is not safe, with all faults at once: see ErrUnsafe,
 // and ErrFormat for a store of a newer version.
 func OpenRedis(ctx context.Context, c RedisConfig) (*Redis, error) {
@@ -87,7 +91,7 @@ func OpenRedis(ctx context.Context, c RedisConfig) (*Redis, error) {
 		return nil, errors.Join(err, client.Close())
 	}
 	r, err := NewRedis(ctx, client, RedisOptions{
-		Prefix: c.Prefix, Replicas: c.Replicas, ReplicaTimeout: c.ReplicaTimeout,
+		Prefix: c.Prefix, Replicas: c.Replicas, ReplicaTimeout: c.ReplicaTimeout, Existing: c.Existing,
 	})
 	if err != nil {
 		return nil, errors.Join(err, client.Close())

@@ -321,3 +321,38 @@ func TestOpenRedisRefusesWhatItCannotRunOn(t *testing.T) {
 		}
 	}
 }
+
+// TestRedisMustExist opens a store that must be there: where there is none
+// nothing is begun.
+func TestRedisMustExist(t *testing.T) {
+	s := redistest.Start(t, redistest.Options{})
+	c := storage.RedisConfig{Addresses: []string{s.Addr}, Password: s.Password, Existing: true}
+	if _, err := storage.OpenRedis(t.Context(), c); !errors.Is(err, storage.ErrNone) {
+		t.Errorf("on an empty Redis: %v, want ErrNone", err)
+	}
+	if n := s.Do("DBSIZE"); n != int64(0) {
+		t.Errorf("it has %v keys, want none", n)
+	}
+	c.Existing = false
+	begun, err := storage.OpenRedis(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := begun.Commit(t.Context(), storage.Commit{ID: "ann", State: []byte("state")}); err != nil {
+		t.Fatal(err)
+	}
+	begun.Close()
+	c.Existing = true
+	again, err := storage.OpenRedis(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if r, err := again.Load(t.Context(), "ann"); err != nil || r.Version != 1 {
+		t.Errorf("the store that is there has %v, %v", r, err)
+	}
+	c.Prefix = "another"
+	if _, err := storage.OpenRedis(t.Context(), c); !errors.Is(err, storage.ErrNone) {
+		t.Errorf("under another prefix: %v, want ErrNone", err)
+	}
+}
