@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,15 +109,25 @@ func contents(t *testing.T, path string) []byte {
 // than may be. A night without room for one is said, and harms nothing.
 func TestBackupsOfTheNights(t *testing.T) {
 	t.Parallel()
-	path, folder := filepath.Join(t.TempDir(), "store"), t.TempDir()
+	path, disk := filepath.Join(t.TempDir(), "store"), t.TempDir()
+	folder, away := filepath.Join(disk, "backups"), filepath.Join(disk, "away")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	move := func(from, to string) {
+		t.Helper()
+		if err := os.Rename(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
 	synctest.Test(t, func(t *testing.T) {
 		store, err := storage.OpenBolt(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer store.Close()
-		var log strings.Builder
-		a := &app{setting: setting{log: slog.New(slog.NewTextHandler(&log, nil))}, store: store}
+		log := new(syncLog)
+		a := &app{setting: setting{log: slog.New(slog.NewTextHandler(log, nil))}, store: store}
 		a.Backup = backupConfig{Folder: folder, Keep: 3}
 		done := make(chan error, 1)
 		go func() { done <- a.upkeep(t.Context()) }()
@@ -147,13 +158,13 @@ func TestBackupsOfTheNights(t *testing.T) {
 			t.Errorf("the log:\n%s", log.String())
 		}
 		// The folder is gone, as one that was not mounted.
-		a.Backup.Folder = filepath.Join(folder, "gone")
+		move(folder, away)
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
 		if !strings.Contains(log.String(), "THERE IS NO BACKUP OF THIS NIGHT") {
 			t.Errorf("the log says nothing of it:\n%s", log.String())
 		}
-		a.Backup.Folder = folder
+		move(away, folder)
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
 		if got := there(); got != 3 {
@@ -165,4 +176,22 @@ func TestBackupsOfTheNights(t *testing.T) {
 		default:
 		}
 	})
+}
+
+// A syncLog is a log that is read while it is written.
+type syncLog struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *syncLog) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *syncLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

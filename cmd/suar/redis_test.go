@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"os"
 	"strings"
 	"testing"
@@ -11,9 +12,9 @@ import (
 	"suar/storage"
 )
 
-// onRedis makes the deployment's store a Redis under a prefix.
-func (d *deployment) onRedis(address, prefix string) {
-	d.redis("prefix: " + prefix)
+// onRedis makes the deployment's store a Redis, under a prefix that is new.
+func (d *deployment) onRedis(address string) {
+	d.redis("prefix: t" + strings.ToLower(rand.Text()))
 	d.values["redis"] = strings.Replace(d.values["redis"], "127.0.0.1:6379", address, 1)
 	d.env["SUAR_REDIS_PASSWORD"] = redistest.Password
 }
@@ -24,7 +25,7 @@ func TestMigration(t *testing.T) {
 	d := newDeployment(t)
 	d.begin(t)
 	embedded := d.values["store"]
-	d.onRedis(server.Addr, "migration")
+	d.onRedis(server.Addr)
 	d.write(t)
 	config := d.path("etc/suar.yaml")
 
@@ -61,7 +62,7 @@ func TestMigration(t *testing.T) {
 	if code, _, errOut := d.command(t, "restore", "--config", config, d.path("tonight.backup")); code != exitRefused || !strings.Contains(errOut, "the store is not empty") {
 		t.Errorf("restored onto it: exit code %d: %s", code, errOut)
 	}
-	d.onRedis(server.Addr, "restored")
+	d.onRedis(server.Addr)
 	d.write(t)
 	if code, out, errOut := d.command(t, "restore", "--config", config, d.path("tonight.backup")); code != exitOK || !strings.Contains(out, "1, 1 of them with an open case") {
 		t.Errorf("restored beside it: exit code %d: %s%s", code, out, errOut)
@@ -73,7 +74,7 @@ func TestMigration(t *testing.T) {
 func TestSourceInUse(t *testing.T) {
 	server := redistest.Shared(t)
 	d := newDeployment(t)
-	d.onRedis(server.Addr, "in-use")
+	d.onRedis(server.Addr)
 	d.write(t)
 	c, err := loadStoreConfig(d.path("etc/suar.yaml"), d.lookup)
 	if err != nil {
@@ -133,7 +134,7 @@ func TestSourceInUse(t *testing.T) {
 func TestUnsafeRedis(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{NoAOF: true, MaxMemoryPolicy: "allkeys-lru"})
 	d := newDeployment(t)
-	d.onRedis(server.Addr, "suar")
+	d.onRedis(server.Addr)
 	d.write(t)
 	for _, args := range [][]string{{"check"}, {"serve"}, {"backup", d.path("x.backup")}} {
 		code, _, errOut := d.command(t, append(args, "--config", d.path("etc/suar.yaml"))...)
