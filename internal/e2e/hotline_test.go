@@ -3,11 +3,8 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
+	"suar/internal/load/rig"
 	"suar/internal/loopback"
 	"suar/internal/mattermosttest"
 	"suar/internal/seal"
@@ -51,14 +47,7 @@ type hotline struct {
 	log *os.File // what suar printed, in all its lives
 
 	mu    sync.Mutex
-	child *child
-}
-
-// A child is one life of the process.
-type child struct {
-	cmd    *exec.Cmd
-	exited chan struct{}
-	err    error // after exited
+	child *rig.Process
 }
 
 // newHotline prepares a hotline that polls. edit, if not nil, changes the
@@ -68,48 +57,28 @@ func newHotline(t testing.TB, world *mattermosttest.World, edit func(h *hotline,
 	h := &hotline{t: t, world: world, telegram: telegramtest.New(telegramtest.Options{})}
 	t.Cleanup(h.telegram.Close)
 	base := t.TempDir()
-	h.data, h.secrets = filepath.Join(base, "data"), filepath.Join(base, "secrets")
-	for _, dir := range []string{h.data, h.secrets} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	h.store = filepath.Join(h.data, "suar.db")
-	h.address = freeAddress(t)
 	var err error
 	if h.log, err = os.OpenFile(filepath.Join(base, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
 		t.Fatal(err)
 	}
-
-	raw := make([]byte, seal.VaultKeySize)
-	_, _ = rand.Read(raw) // It never fails.
-	if h.vaultKey, err = seal.ParseVaultKey([]byte(hex.EncodeToString(raw))); err != nil {
+	_, err = rig.Lay(base, rig.Needs{
+		Telegram: h.telegram.URL(), TelegramToken: h.telegram.Token,
+		Mattermost: world.URL, MattermostToken: world.Bot.Token, Channel: world.ChannelID, OnCall: []string{"siti", "budi"},
+		Passphrase: passphrase, Keys: t.TempDir(),
+		Edit: func(s *rig.Site, config map[string]any) error {
+			h.data, h.secrets, h.store, h.config, h.address = s.Data, s.Secrets, s.Store, s.Config, s.Address
+			h.officer, h.recovery, h.passphraseFile, h.vaultKey = s.Officer, s.Recovery, s.PassphraseFile, s.VaultKey
+			config["log"] = map[string]any{"level": "debug"}
+			if edit != nil {
+				edit(h, config)
+			}
+			h.settings = config
+			return nil
+		},
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	h.passphraseFile = h.secret("passphrase", passphrase)
-	h.officer, h.recovery = h.key("siti"), h.key("brankas")
-	recipients := h.recipient(h.officer, "siti", seal.RoleOfficer) + h.recipient(h.recovery, "brankas", seal.RoleRecovery)
-
-	config := map[string]any{
-		"listen": h.address,
-		"telegram": map[string]any{
-			"server": h.telegram.URL(), "token_file": h.secret("telegram", h.telegram.Token),
-			"rate": -1, "chat_rate": -1,
-		},
-		"mattermost": map[string]any{
-			"url": world.URL, "token_file": h.secret("mattermost", world.Bot.Token),
-			"channel": world.ChannelID, "callback": "http://" + h.address, "on_call": []string{"siti", "budi"},
-		},
-		"store":          h.store,
-		"vault_key_file": h.secret("vault", hex.EncodeToString(raw)),
-		"recipients":     h.file(filepath.Join(base, "recipients"), recipients, 0o644),
-		"log":            map[string]any{"level": "debug"},
-	}
-	if edit != nil {
-		edit(h, config)
-	}
-	h.settings = config
-	h.config = h.configure(filepath.Join(base, "suar.yaml"), config)
 	t.Cleanup(func() {
 		h.kill()
 		if t.Failed() {
@@ -172,47 +141,26 @@ func (h *hotline) secret(name, content string) string {
 // key makes an officer's key file, away from all that suar reads.
 func (h *hotline) key(name string) string {
 	h.t.Helper()
-	file, _, err := seal.NewOfficerKey(passphrase, 10)
+	path, _, err := rig.NewKey(h.t.TempDir(), name, passphrase)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return h.file(filepath.Join(h.t.TempDir(), name+".key"), string(file), 0o400)
-}
-
-func (h *hotline) recipient(key, name string, role seal.Role) string {
-	h.t.Helper()
-	raw, err := os.ReadFile(key)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	ids, err := seal.Identities(raw, func() (string, error) { return passphrase, nil })
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	public, ok := seal.PublicKey(ids[0])
-	if !ok {
-		h.t.Fatal("a key without a public half")
-	}
-	return seal.Recipient{Name: name, Role: role, Key: public}.String() + "\n"
+	return path
 }
 
 // configure writes a configuration.
 func (h *hotline) configure(path string, config map[string]any) string {
 	h.t.Helper()
-	text, err := yaml.Marshal(config)
-	if err != nil {
+	if err := rig.Configure(path, config); err != nil {
 		h.t.Fatal(err)
 	}
-	return h.file(path, string(text), 0o644)
+	return path
 }
 
 // command is suar with arguments, not started.
 func (h *hotline) command(args ...string) *exec.Cmd {
 	h.t.Helper()
-	cmd := exec.Command(program(h.t, suar), args...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + h.data}
-	cmd.SysProcAttr = ownProcess()
-	return cmd
+	return rig.Command(program(h.t, suar), h.data, args...)
 }
 
 // spawn starts a process as the hotline and does not wait until it serves.
@@ -224,15 +172,11 @@ func (h *hotline) spawn(cmd *exec.Cmd) {
 		h.t.Fatal("suar runs already")
 	}
 	cmd.Stdout, cmd.Stderr = h.log, h.log
-	if err := cmd.Start(); err != nil {
+	p, err := rig.Start(cmd, -1)
+	if err != nil {
 		h.t.Fatal(err)
 	}
-	c := &child{cmd: cmd, exited: make(chan struct{})}
-	go func() {
-		c.err = cmd.Wait()
-		close(c.exited)
-	}()
-	h.child = c
+	h.child = p
 }
 
 // start starts suar and returns when it serves.
@@ -246,30 +190,18 @@ func (h *hotline) start() {
 func (h *hotline) ready() {
 	h.t.Helper()
 	if !h.serves() {
-		h.t.Fatalf("suar ended (%v):\n%s", h.child.err, tail(h.printed(), 20))
+		h.t.Fatalf("suar ended with %d:\n%s", h.child.Code(), tail(h.printed(), 20))
 	}
 }
 
 // serves waits until suar serves, and reports false if it ended before.
 func (h *hotline) serves() bool {
 	h.t.Helper()
-	client := &http.Client{Timeout: time.Second}
-	defer client.CloseIdleConnections()
-	for deadline := time.Now().Add(60 * time.Second); ; {
-		resp, err := client.Get("http://" + h.address + "/healthz")
-		if err == nil {
-			resp.Body.Close()
-			return true
-		}
-		select {
-		case <-h.child.exited:
-			return false
-		case <-time.After(5 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			h.t.Fatalf("suar does not answer: %v", err)
-		}
+	err := h.child.Ready(patient(h.t, time.Minute), "http://"+h.address+"/healthz")
+	if err != nil && !errors.Is(err, rig.ErrEnded) {
+		h.t.Fatal(err)
 	}
+	return err == nil
 }
 
 // kill ends suar as a crash does. It does nothing if suar does not run.
@@ -279,9 +211,7 @@ func (h *hotline) kill() {
 	if h.child == nil {
 		return
 	}
-	// It may have ended by itself.
-	_ = h.child.cmd.Process.Kill()
-	<-h.child.exited
+	h.child.Kill()
 	h.child = nil
 }
 
@@ -291,11 +221,11 @@ func (h *hotline) wait() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	select {
-	case <-h.child.exited:
+	case <-h.child.Exited():
 	case <-time.After(40 * time.Second):
 		h.t.Fatal("suar does not end")
 	}
-	code := h.child.cmd.ProcessState.ExitCode()
+	code := h.child.Code()
 	h.child = nil
 	return code
 }
@@ -303,7 +233,7 @@ func (h *hotline) wait() int {
 // stop ends suar as the system does. It must drain and exit with 0.
 func (h *hotline) stop() {
 	h.t.Helper()
-	if err := h.child.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := h.child.Signal(syscall.SIGTERM); err != nil {
 		h.t.Fatal(err)
 	}
 	if code := h.wait(); code != 0 {

@@ -7,14 +7,14 @@
 package e2e
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
+
+	"suar/internal/load/rig"
 )
 
 func TestMain(m *testing.M) {
@@ -35,8 +35,7 @@ func TestMain(m *testing.M) {
 // folder is where the programs are built.
 var folder = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "suar-e2e-") })
 
-// program builds a command once a process and returns its path. It is built as
-// it ships, without the race detector, which would slow down what is measured.
+// program builds a command once a process and returns its path.
 func program(t testing.TB, build func() (string, error)) string {
 	t.Helper()
 	path, err := build()
@@ -57,10 +56,5 @@ func build(path, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	file := filepath.Join(dir, name)
-	cmd := exec.Command("go", "build", "-race=false", "-trimpath", "-o", file, path)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", errors.Join(fmt.Errorf("build %s: %w", path, err), errors.New(string(out)))
-	}
-	return file, nil
+	return rig.Build(context.Background(), dir, name, path)
 }

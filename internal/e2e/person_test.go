@@ -4,28 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"sync"
 
-	"go.yaml.in/yaml/v3"
-
-	"suar/flows"
+	"suar/internal/load"
 	"suar/internal/telegramtest"
 )
 
 type message = telegramtest.Message
 
 // texts is the catalogue that the persons of these tests read.
-var texts = sync.OnceValues(func() (map[string]string, error) {
-	raw, err := fs.ReadFile(flows.Shipped(), "text/en.yaml")
-	if err != nil {
-		return nil, err
-	}
-	var catalogue struct{ Texts map[string]string }
-	return catalogue.Texts, yaml.Unmarshal(raw, &catalogue)
-})
+var texts = sync.OnceValues(func() (map[string]string, error) { return load.Words("en") })
 
 // word is a text of the catalogue.
 func word(key string) (string, error) {
@@ -37,7 +27,7 @@ func word(key string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("the catalogue has no %q", key)
 	}
-	return strings.TrimSpace(text), nil
+	return text, nil
 }
 
 // The ways through the intake, to a case. A step is an option of the book,

@@ -192,7 +192,7 @@ func TestDiskFull(t *testing.T) {
 	serve.Path = sh
 	h.spawn(serve)
 	h.ready()
-	exited := h.child.exited
+	exited := h.child.Exited()
 	said := 0
 	for full := false; !full; said++ {
 		if said == 2000 {

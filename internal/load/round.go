@@ -73,14 +73,13 @@ func (r *run) suar(ctx context.Context, name string, p plan) (_ Round, err error
 	site, err := rig.Lay(dir, rig.Needs{
 		Telegram: t.URL(), TelegramToken: telegramtest.DefaultToken,
 		Mattermost: r.Officers.URL, MattermostToken: r.Officers.Token, Channel: r.Officers.Channel, OnCall: r.Officers.OnCall,
-		Passphrase: "invented words of a load test",
-		Edit:       r.overlay,
+		Passphrase: "invented words of a load test", Keys: dir,
+		Edit: r.overlay,
 	})
 	if err != nil {
 		return Round{}, err
 	}
-	cmd := exec.Command(r.Binary, "serve", "--config", site.Config) //nolint:gosec,noctx // It is ended with a signal.
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + site.Data}
+	cmd := rig.Command(r.Binary, site.Data, "serve", "--config", site.Config)
 	round, err := r.measure(ctx, t, cmd, dir, "http://"+site.Address+"/healthz", name, p)
 	if err != nil {
 		return round, err
@@ -104,8 +103,7 @@ func (r *run) bare(ctx context.Context) (Round, error) {
 	if err != nil {
 		return Round{}, err
 	}
-	cmd := exec.Command(r.Bare, //nolint:gosec,noctx // It is ended with a signal.
-		"-api", t.URL()+"/bot"+telegramtest.DefaultToken, "-journal", filepath.Join(dir, "journal"),
+	cmd := rig.Command(r.Bare, dir, "-api", t.URL()+"/bot"+telegramtest.DefaultToken, "-journal", filepath.Join(dir, "journal"),
 		"-script", r.views, "-acks", fmt.Sprint(r.acks))
 	return r.measure(ctx, t, cmd, dir, "", "bare", plan{chats: r.Chats})
 }

@@ -20,11 +20,18 @@ type Process struct {
 	exited chan struct{}
 }
 
-// Start starts a command, which ends with this process however that ends. On
-// Linux a core may be given, on which alone it runs; -1 for any.
+// Command is a program with arguments, not started. It has no environment but
+// where programs are and a home, and ends with this process, however that ends.
+func Command(program, home string, args ...string) *exec.Cmd {
+	cmd := exec.Command(program, args...) //nolint:noctx // It is ended with a signal.
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}
+	cmd.SysProcAttr = ownProcess()
+	return cmd
+}
+
+// Start starts a command; on Linux on one core alone, if one is given and not -1.
 func Start(cmd *exec.Cmd, core int) (*Process, error) {
 	pin(cmd, core)
-	cmd.SysProcAttr = ownProcess()
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("rig: %w", err)
 	}

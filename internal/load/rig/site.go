@@ -28,8 +28,9 @@ type Needs struct {
 	Mattermost, MattermostToken, Channel string
 	// OnCall are the officers' names.
 	OnCall []string
-	// Passphrase is that of the officers' key files.
-	Passphrase string
+	// Passphrase is that of the officers' key files, Keys the folder that they
+	// are put into, away from all that the hotline reads.
+	Passphrase, Keys string
 	// Edit, if not nil, changes the configuration before it is written.
 	Edit func(s *Site, config map[string]any) error
 }
@@ -51,8 +52,7 @@ type Site struct {
 func Lay(folder string, n Needs) (*Site, error) {
 	s := &Site{Data: filepath.Join(folder, "data"), Secrets: filepath.Join(folder, "secrets"), Config: filepath.Join(folder, "suar.yaml")}
 	s.Store = filepath.Join(s.Data, "suar.db")
-	officers := filepath.Join(folder, "officers")
-	for _, dir := range []string{s.Data, s.Secrets, officers} {
+	for _, dir := range []string{s.Data, s.Secrets} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("rig: %w", err)
 		}
@@ -72,14 +72,11 @@ func Lay(folder string, n Needs) (*Site, error) {
 		name string
 		role seal.Role
 	}{{&s.Officer, "siti", seal.RoleOfficer}, {&s.Recovery, "brankas", seal.RoleRecovery}} {
-		file, public, err := seal.NewOfficerKey(n.Passphrase, 10)
+		file, public, err := NewKey(n.Keys, k.name, n.Passphrase)
 		if err != nil {
 			return nil, err
 		}
-		*k.file = filepath.Join(officers, k.name+".key")
-		if err := os.WriteFile(*k.file, file, 0o400); err != nil {
-			return nil, fmt.Errorf("rig: %w", err)
-		}
+		*k.file = file
 		recipients.WriteString(seal.Recipient{Name: k.name, Role: k.role, Key: public}.String() + "\n")
 	}
 	list := filepath.Join(folder, "recipients")
@@ -109,14 +106,33 @@ func Lay(folder string, n Needs) (*Site, error) {
 			return nil, err
 		}
 	}
+	return s, Configure(s.Config, config)
+}
+
+// Configure writes a configuration.
+func Configure(path string, config map[string]any) error {
 	text, err := yaml.Marshal(config)
 	if err != nil {
-		return nil, fmt.Errorf("rig: %w", err)
+		return fmt.Errorf("rig: %w", err)
 	}
-	if err := os.WriteFile(s.Config, text, 0o600); err != nil {
-		return nil, fmt.Errorf("rig: %w", err)
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return fmt.Errorf("rig: %w", err)
 	}
-	return s, nil
+	return nil
+}
+
+// NewKey makes an officer's key file in a folder, cheap to open, and returns its
+// path and the public half.
+func NewKey(folder, name, passphrase string) (path, public string, err error) {
+	file, public, err := seal.NewOfficerKey(passphrase, 10)
+	if err != nil {
+		return "", "", err
+	}
+	path = filepath.Join(folder, name+".key")
+	if err := os.WriteFile(path, file, 0o400); err != nil {
+		return "", "", fmt.Errorf("rig: %w", err)
+	}
+	return path, public, nil
 }
 
 // Secret writes a file that nobody else can read and returns its path.
