@@ -49,6 +49,10 @@ type Options struct {
 	Alone bool
 	// Binary is suar, built already (built here); Bare the bare loop.
 	Binary, Bare string
+	// Redis is the address of a Redis that keeps the conversations, under a
+	// prefix of its own for each round, and RedisPassword the file of its
+	// password (the embedded store).
+	Redis, RedisPassword string
 	// Config is a YAML file that is laid over the configuration (none).
 	Config string
 	// Folder is where the files are (a temporary one, erased in the end).

@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 
 	"suar/internal/load"
 	"suar/internal/mattermosttest"
+	"suar/internal/redistest"
 )
 
 // officers are those of a Mattermost of the tests.
@@ -61,6 +63,32 @@ func TestTheProgramBearsALoad(t *testing.T) {
 		if !strings.Contains(out.String(), part) {
 			t.Errorf("the report does not have %q", part)
 		}
+	}
+}
+
+// TestTheProgramBearsALoadOnRedis runs a round on a Redis.
+func TestTheProgramBearsALoadOnRedis(t *testing.T) {
+	needs(t)
+	server := redistest.Start(t, redistest.Options{})
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte(redistest.Password), 0o400); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	res, err := load.Run(t.Context(), load.Options{
+		Chats: 6, Warm: time.Millisecond, For: 100 * time.Millisecond, Rounds: 2, Rate: -1, Alone: true, Shared: true,
+		Redis: server.Addr, RedisPassword: password, Officers: officers(mattermosttest.StandIn(t), "the stand-in"), Out: &out,
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	if len(res.Suar) != 2 {
+		t.Errorf("%d rounds, want 2", len(res.Suar))
+	}
+	// The conversations are in the Redis, each round's under a prefix of its own.
+	keys := fmt.Sprint(server.Do("KEYS", "*"))
+	if n := strings.Count(keys, ":store"); n != 2 {
+		t.Errorf("the Redis holds %d stores, want 2: %s", n, keys)
 	}
 }
 

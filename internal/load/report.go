@@ -22,6 +22,11 @@ func (p report) head(r run) {
 		p.line("The program, Telegram and its %d chats share all cores.", r.Chats)
 	}
 	p.line("Officers' side: %s. A conversation is nine updates: /start, eight presses.", r.Officers.Name)
+	store := "embedded"
+	if r.Redis != "" {
+		store = "Redis"
+	}
+	p.line("Store: %s.", store)
 	if r.Cases > 0 {
 		p.line("One of %d conversations ends as a case in Mattermost.", r.Cases)
 	}

@@ -74,10 +74,16 @@ func (r *run) suar(ctx context.Context, name string, p plan) (_ Round, err error
 		Telegram: t.URL(), TelegramToken: telegramtest.DefaultToken,
 		Mattermost: r.Officers.URL, MattermostToken: r.Officers.Token, Channel: r.Officers.Channel, OnCall: r.Officers.OnCall,
 		Passphrase: "invented words of a load test", Keys: dir,
-		Edit: r.overlay,
+		Edit: r.configure,
 	})
 	if err != nil {
 		return Round{}, err
+	}
+	if r.Redis != "" {
+		// An empty Redis is not taken for a first start by itself.
+		if out, err := rig.Command(r.Binary, site.Data, "store", "begin", "--config", site.Config).CombinedOutput(); err != nil {
+			return Round{}, errors.Join(fmt.Errorf("load: begin the store: %w", err), errors.New(string(out)))
+		}
 	}
 	cmd := rig.Command(r.Binary, site.Data, "serve", "--config", site.Config)
 	round, err := r.measure(ctx, t, cmd, dir, "http://"+site.Address+"/healthz", name, p)
@@ -286,8 +292,15 @@ func (r *run) keepViews(t *crowd.Telegram) error {
 	return os.WriteFile(r.views, raw, 0o600)
 }
 
-// overlay lays the YAML file of the options over a configuration.
-func (r *run) overlay(_ *rig.Site, config map[string]any) error {
+// configure changes a configuration to what the options say.
+func (r *run) configure(site *rig.Site, config map[string]any) error {
+	if r.Redis != "" {
+		delete(config, "store")
+		config["redis"] = map[string]any{
+			"addresses": []string{r.Redis}, "password_file": r.RedisPassword, "prefix": fmt.Sprintf("load-%d-%d", os.Getpid(), r.n),
+		}
+		config["quarantine"] = filepath.Join(site.Data, "quarantine")
+	}
 	if r.Config == "" {
 		return nil
 	}

@@ -23,7 +23,7 @@ type Process struct {
 // Command is a program with arguments, not started. It has no environment but
 // where programs are and a home, and ends with this process, however that ends.
 func Command(program, home string, args ...string) *exec.Cmd {
-	cmd := exec.Command(program, args...) //nolint:noctx // It is ended with a signal.
+	cmd := exec.Command(program, args...) //nolint:gosec,noctx // A program of ours; it is ended with a signal.
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}
 	cmd.SysProcAttr = ownProcess()
 	return cmd
