@@ -69,6 +69,11 @@ func (d *dispatcher) run(ctx, work context.Context) {
 // await returns when there is something new to lease, after the wait, or when
 // ctx ends.
 func (d *dispatcher) await(ctx context.Context, wait time.Duration) {
+	select {
+	case <-d.wake[d.lane]: // It comes before the wait, so that both are one reason.
+		return
+	default:
+	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -242,6 +247,9 @@ func (d *dispatcher) delivery(ctx context.Context, l storage.Leased, it item) (d
 		Effect:       it.Effect.Effect,
 		Urgent:       c.State.Urgent(),
 		Tries:        l.Tries,
+	}
+	if it.Again {
+		del.Tries = max(l.Tries, 2)
 	}
 	switch ef := it.Effect.Effect.(type) {
 	case flows.Show:
