@@ -43,6 +43,8 @@ type clock struct {
 	mu sync.Mutex
 	// at was the time at mark, of which only the monotonic part is used.
 	at, mark time.Time
+	// behind is when the clock was last found to be behind by a second or more.
+	behind time.Time
 }
 
 func newClock(wall func() time.Time) *clock {
@@ -65,9 +67,26 @@ func (c *clock) advance(to time.Time) {
 	now := c.now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if to.After(now) {
-		c.at = c.at.Add(to.Sub(now))
+	late := to.Sub(now)
+	if late <= 0 {
+		return
 	}
+	c.at = c.at.Add(late)
+	if late >= time.Second {
+		c.behind = c.mark
+	}
+}
+
+// pause is how long to wait for the next beat: what was told last may be as old
+// as beatEvery, so whoever was behind listens closely until the others tell it
+// again.
+func (c *clock) pause() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.behind.IsZero() && time.Since(c.behind) < 2*beatEvery {
+		return time.Second / 2
+	}
+	return beatEvery
 }
 
 // ahead is how far the clock is ahead of the system's.
@@ -112,7 +131,7 @@ func (e *Engine) keepTime(ctx context.Context) {
 				e.log.InfoContext(ctx, "the system's clock is followed again")
 			}
 		}
-		wait(ctx, beatEvery)
+		wait(ctx, e.clock.pause())
 	}
 }
 

@@ -131,7 +131,7 @@ func TestAProcessThatWasSuspended(t *testing.T) {
 		b.clock.mu.Lock()
 		b.clock.at = b.clock.at.Add(-2 * time.Hour) // Its time stood still.
 		b.clock.mu.Unlock()
-		time.Sleep(2 * beatEvery)
+		time.Sleep(3 * beatEvery)
 		if off := a.Now().Sub(b.Now()).Abs(); off > time.Second {
 			t.Errorf("two processes are %v apart", off)
 		}

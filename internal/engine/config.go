@@ -155,7 +155,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	}
 	e := &Engine{
 		flow:      c.Flow,
-		store:     c.Store,
+		store:     bounded{c.Store},
 		vault:     c.Vault,
 		officers:  c.Officers,
 		now:       c.Now,

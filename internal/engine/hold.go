@@ -19,8 +19,9 @@ var ErrHeld = storage.ErrHeld
 // prolonged; the caller counts on what it had before.
 //
 // The instants are the engines' [Engine.Now], which the processes of one store
-// agree about to within a second or so. Whoever holds a name must therefore
-// stop some seconds before its time is over.
+// agree about to within a second or so, except one that has just been suspended.
+// Whoever holds a name must therefore stop some seconds before its time is
+// over.
 //
 // What such a hold is good for: the context of what is done under it has the
 // end of the hold as its deadline. [Engine.Handle] looks at the deadline after

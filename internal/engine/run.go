@@ -53,7 +53,7 @@ func (e *Engine) Run(ctx context.Context, deliverers map[flows.Side]Deliverer) e
 
 	// A store that can fail for good says so.
 	var broken <-chan struct{}
-	if s, ok := e.store.(interface{ Failed() <-chan struct{} }); ok {
+	if s, ok := e.store.(bounded); ok {
 		broken = s.Failed()
 	}
 	var err error
