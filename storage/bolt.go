@@ -115,11 +115,10 @@ func (b *Bolt) snapshot() (tx *bolt.Tx, err error) {
 func (b *Bolt) Load(ctx context.Context, id string) (Record, error) {
 	var found Record
 	err := b.view(ctx, func(t *table) error {
-		value := t.get(key(kindRecord, id))
-		if value == nil {
+		r := t.record(t.owner(id))
+		if r.version == 0 {
 			return ErrNotFound
 		}
-		r := decodeRecord(value)
 		found = Record{Version: r.version, State: slices.Clone(r.state), Alarm: r.alarm}
 		return nil
 	})
@@ -223,13 +222,14 @@ func (b *Bolt) tell(broken []uint64) error {
 // Defer implements Store.
 func (b *Bolt) Defer(ctx context.Context, l Lease, until time.Time) error {
 	return b.writer.do(ctx, func(t *table) error {
-		head, held := t.held(&l)
+		o := t.owner(l.Conversation)
+		head, held := t.held(o, &l)
 		if !held {
 			return ErrLeaseLost
 		}
 		t.unlist(l.Lane, head)
 		head.leased = false
-		t.hold(l.Conversation, l.Lane, head, until)
+		t.hold(o, l.Lane, head, until)
 		return nil
 	})
 }

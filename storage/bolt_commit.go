@@ -9,9 +9,10 @@ import (
 // Everything is checked before anything is written: a commit that fails leaves
 // its neighbours in the same transaction alone.
 func (t *table) commit(c *Commit, until time.Time, lanes []Lane) ([]Leased, error) {
+	o := t.owner(c.ID)
 	for _, event := range c.Events {
 		// An event too long to be kept was never kept.
-		if len(event) <= MaxName && len(c.ID) <= MaxName && t.get(eventKey(c.ID, event)) != nil {
+		if o.serial != 0 && len(event) <= MaxName && t.get(eventKey(o.serial, event)) != nil {
 			return nil, ErrDuplicate
 		}
 	}
@@ -21,19 +22,16 @@ func (t *table) commit(c *Commit, until time.Time, lanes []Lane) ([]Leased, erro
 	var done boltItem
 	if c.Ack != nil {
 		var held bool
-		if done, held = t.held(c.Ack); !held {
+		if done, held = t.held(o, c.Ack); !held {
 			return nil, ErrLeaseLost
 		}
 	}
-	var old boltRecord
-	if b := t.get(key(kindRecord, c.ID)); b != nil {
-		old = decodeRecord(b)
-	}
+	old := t.record(o)
 	if old.version != c.Version {
 		return nil, ErrConflict
 	}
 	var names []string
-	if c.State != nil {
+	if c.State != nil && len(c.Names) > 0 {
 		names = slices.Compact(slices.Sorted(slices.Values(c.Names)))
 	}
 	for _, name := range names {
@@ -42,22 +40,31 @@ func (t *table) commit(c *Commit, until time.Time, lanes []Lane) ([]Leased, erro
 		}
 	}
 
+	t.admit(&o)
 	for _, event := range c.Events {
-		t.put(eventKey(c.ID, event), appendInstant(nil, c.At))
-		t.put(eventTimeKey(c.At, c.ID, event), nil)
+		t.putEvent(o, event, c.At)
 	}
-	t.replaceRecord(c, old, names)
+	t.replaceRecord(o, c, old, names)
 	t.transcribe(c)
-	g := &grab{id: c.ID, now: c.At, until: until, lanes: lanes}
+	g := &grab{owner: o, now: c.At, until: until, lanes: lanes}
 	if c.Ack != nil {
-		t.remove(c.ID, c.Ack.Lane, done)
+		t.remove(o, c.Ack.Lane, done)
 		t.promote(c.Ack.Lane, g)
 	}
 	t.enqueue(c.Items, g)
-	return g.finish(t), nil
+	leased := g.finish(t)
+	if c.State == nil {
+		t.retire(o)
+	}
+	return leased, nil
 }
 
-func (t *table) replaceRecord(c *Commit, old boltRecord, names []string) {
+func (t *table) putEvent(o owner, event string, at time.Time) {
+	t.put(eventKey(o.serial, event), appendInstant(nil, at))
+	t.put(eventTimeKey(at, o.serial, event), nil)
+}
+
+func (t *table) replaceRecord(o owner, c *Commit, old boltRecord, names []string) {
 	for _, name := range old.names {
 		if !slices.Contains(names, name) {
 			t.delete(key(kindName, name))
@@ -69,25 +76,25 @@ func (t *table) replaceRecord(c *Commit, old boltRecord, names []string) {
 	}
 	if !old.alarm.Equal(alarm) {
 		if !old.alarm.IsZero() {
-			t.delete(alarmKey(old.alarm, c.ID))
+			t.delete(alarmKey(old.alarm, o.id))
 		}
 		if !alarm.IsZero() {
-			t.put(alarmKey(alarm, c.ID), nil)
+			t.put(alarmKey(alarm, o.id), nil)
 		}
 	}
 	if c.State == nil {
 		if old.version != 0 {
-			t.delete(key(kindRecord, c.ID))
+			t.delete(partKey(o.serial, partRecord))
 		}
 		return
 	}
 	for _, name := range names {
 		if !slices.Contains(old.names, name) {
-			t.put(key(kindName, name), []byte(c.ID))
+			t.put(key(kindName, name), []byte(o.id))
 		}
 	}
 	r := boltRecord{version: c.Version + 1, alarm: c.Alarm, names: names, state: c.State}
-	t.put(key(kindRecord, c.ID), r.encode())
+	t.put(partKey(o.serial, partRecord), r.encode())
 }
 
 func (t *table) transcribe(c *Commit) {

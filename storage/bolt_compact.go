@@ -26,7 +26,7 @@ func Compact(dst, src string) error {
 	if _, err := os.Lstat(dst); err == nil {
 		return fmt.Errorf("storage: compact: %w", fs.ErrExist)
 	}
-	if err := inspect(src); err != nil {
+	if err := inspectCurrent(src); err != nil {
 		return err
 	}
 	from, fromFile, err := openDB(src, &bolt.Options{ReadOnly: true})
@@ -71,7 +71,7 @@ func (b *Bolt) Compact(ctx context.Context) error {
 	if err := tx.Rollback(); err != nil {
 		return fmt.Errorf("storage: compact: %w", err)
 	}
-	db, file, err := b.draft(size)
+	db, file, err := draft(b.path, size, func(to *bolt.DB) error { return copyLive(to, b.open.db) })
 	if err != nil {
 		return fmt.Errorf("storage: compact: %w", err)
 	}
@@ -92,27 +92,28 @@ func (b *Bolt) Compact(ctx context.Context) error {
 	return nil
 }
 
-// draft writes the compacted copy, all of it on the disk, and returns it open
-// and locked, so that it never lies under the store's name with nobody at it.
-func (b *Bolt) draft(size int64) (_ *bolt.DB, _ *os.File, err error) {
-	path := b.path + draftSuffix
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+// draft lets fill write a file beside the one at the path, all of it on the
+// disk, and returns it open and locked, so that it never lies under the store's
+// name with nobody at it. It will have about the size.
+func draft(path string, size int64, fill func(*bolt.DB) error) (_ *bolt.DB, _ *os.File, err error) {
+	beside := path + draftSuffix
+	f, err := os.OpenFile(beside, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, removeDraft(b.path))
+			err = errors.Join(err, removeDraft(path))
 		}
 	}()
 	if err := f.Close(); err != nil {
 		return nil, nil, err
 	}
-	db, file, err := openDB(path, &bolt.Options{InitialMmapSize: mapSize(size)})
+	db, file, err := openDB(beside, &bolt.Options{InitialMmapSize: mapSize(size)})
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := copyLive(db, b.open.db); err != nil {
+	if err := fill(db); err != nil {
 		return nil, nil, errors.Join(err, closeDB(db, file))
 	}
 	return db, file, nil

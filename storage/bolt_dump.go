@@ -25,7 +25,7 @@ func (b *Bolt) Dump(ctx context.Context, yield func(Piece) error) error {
 	return dump(ctx, &table{bucket: tx.Bucket([]byte(bucketName))}, yield)
 }
 
-func dump(ctx context.Context, t *table, yield func(Piece) error) (err error) {
+func dump(ctx context.Context, t dumpable, yield func(Piece) error) (err error) {
 	yielding := false
 	defer func() {
 		if yielding {
@@ -45,75 +45,69 @@ func dump(ctx context.Context, t *table, yield func(Piece) error) (err error) {
 		yielding = false
 		return err == nil
 	}
-	for k := range t.all([]byte{kindRecord}) {
-		if !give(t.piece(string(k[1:]))) {
+	for p := range t.pieces {
+		if !give(p) {
 			return err
 		}
 	}
-	recorded := func(id string) bool { return t.get(key(kindRecord, id)) != nil }
-	if !t.conversations(kindItem, func(id string) bool { return recorded(id) || give(t.piece(id)) }) {
-		return err
-	}
-	if !t.conversations(kindEvent, func(id string) bool {
-		item, _ := t.first(appendName([]byte{kindItem}, id))
-		return item != nil || recorded(id) || give(t.piece(id))
-	}) {
-		return err
-	}
-	for k := range t.all([]byte{kindTranscript}) {
-		name := string(k[1:])
-		found, _ := t.transcript(name)
-		if !give(Piece{Transcripts: map[string]Transcript{name: found}}) {
+	for p := range t.transcripts {
+		if !give(p) {
 			return err
 		}
 	}
 	return nil
 }
 
-// conversations calls visit with each conversation that has keys of the kind,
-// until it returns false, and returns what it returned last.
-func (t *table) conversations(kind byte, visit func(id string) bool) bool {
-	c := t.bucket.Cursor()
-	for k, _ := c.Seek([]byte{kind}); k != nil && k[0] == kind; {
-		end := 2 + int(k[1])
-		prefix := slices.Clone(k[:end])
-		if !visit(string(k[2:end])) {
-			return false
-		}
-		k, _ = c.Seek(behind(prefix))
-	}
-	return true
+// dumpable is a table of this version's format, or of an older one.
+type dumpable interface {
+	pieces(yield func(Piece) bool)
+	transcripts(yield func(Piece) bool)
 }
 
-// behind returns the first key after all that begin with prefix, which has a
-// byte that is not 0xff.
-func behind(prefix []byte) []byte {
-	for i := len(prefix) - 1; ; i-- {
-		if prefix[i]++; prefix[i] != 0 {
-			return prefix[:i+1]
+// pieces yields all conversations, in the order in which they began.
+func (t *table) pieces(yield func(Piece) bool) {
+	c := t.bucket.Cursor()
+	for k, _ := c.Seek([]byte{kindConversation}); k != nil && k[0] == kindConversation; {
+		serial := serialOf(k)
+		if !yield(t.piece(t.ownerOf(serial))) {
+			return
+		}
+		k, _ = c.Seek(conversationKey(serial + 1))
+	}
+}
+
+// transcripts yields every transcript as a piece of its own.
+func (t *table) transcripts(yield func(Piece) bool) {
+	for k := range t.all([]byte{kindTranscript}) {
+		name := string(k[1:])
+		found, _ := t.transcript(name)
+		if !yield(Piece{Transcripts: map[string]Transcript{name: found}}) {
+			return
 		}
 	}
 }
 
 // piece returns all that is kept of a conversation but its transcripts. It
 // panics if something of it is damaged.
-func (t *table) piece(id string) Piece {
-	p := Piece{ID: id}
-	if value := t.get(key(kindRecord, id)); value != nil {
-		r := decodeRecord(value)
-		p.Version, p.State, p.Names, p.Alarm = r.version, slices.Clone(r.state), r.names, r.alarm
+func (t *table) piece(o owner) Piece {
+	p := Piece{ID: o.id}
+	if o.id == "" {
+		panic("a conversation has no name")
 	}
-	events := eventKey(id, "")
-	for k, v := range t.all(events) {
-		p.Events = append(p.Events, Handled{Event: string(k[len(events):]), At: instantOf(v)})
-	}
-	lanes := appendName([]byte{kindItem}, id)
-	for k, v := range t.all(lanes) {
-		item, ok := decodeItem(k, v)
-		if !ok {
-			panic("an item of the outbox cannot be read")
+	for k, v := range t.all(conversationKey(o.serial)) {
+		switch rest := k[serialSize+1:]; k[serialSize] {
+		case partEvent:
+			p.Events = append(p.Events, Handled{Event: string(rest), At: instantOf(v)})
+		case partItem:
+			item, ok := decodeItem(k, v)
+			if !ok {
+				panic("an item of the outbox cannot be read")
+			}
+			p.Items = append(p.Items, t.queued(Lane(rest[0]), item))
+		case partRecord:
+			r := decodeRecord(v)
+			p.Version, p.State, p.Names, p.Alarm = r.version, slices.Clone(r.state), r.names, r.alarm
 		}
-		p.Items = append(p.Items, t.queued(Lane(k[len(lanes)]), item))
 	}
 	return p
 }

@@ -11,7 +11,7 @@ import (
 const (
 	// fillingFormat is the format while the store is being filled, so that no
 	// process takes half a store for a whole one.
-	fillingFormat = "filling 1"
+	fillingFormat = "filling"
 	// minFill and maxFill are how many pieces are kept in one transaction: the
 	// first are small, because a page of the tree is split only at the end of
 	// one.
@@ -36,22 +36,21 @@ func (b *Bolt) Fill(ctx context.Context, next func() (Piece, error)) error {
 	if err != nil {
 		return err
 	}
-	for size, more := minFill, true; more; size = min(2*size, maxFill) {
-		var batch []Piece
-		if batch, more, err = gatherPieces(next, size); err != nil {
-			return err
+	f := newFiller(func(change func(*table) error) error { return b.writer.do(ctx, change) })
+	for {
+		p, err := next()
+		if errors.Is(err, io.EOF) {
+			break
 		}
-		err := b.writer.do(ctx, func(t *table) error {
-			for i := range batch {
-				if err := t.fill(&batch[i]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
 		if err != nil {
 			return err
 		}
+		if err := f.add(p); err != nil {
+			return err
+		}
+	}
+	if err := f.finish(); err != nil {
+		return err
 	}
 	return b.writer.do(ctx, func(t *table) error {
 		t.put([]byte{kindFormat}, []byte(formatName))
@@ -59,24 +58,44 @@ func (b *Bolt) Fill(ctx context.Context, next func() (Piece, error)) error {
 	})
 }
 
-// gatherPieces returns what is kept in one transaction; more is false after the
-// last piece.
-func gatherPieces(next func() (Piece, error), size int) (batch []Piece, more bool, err error) {
-	for bytes := 0; len(batch) < size && bytes < fillTxBytes; {
-		p, err := next()
-		if errors.Is(err, io.EOF) {
-			return batch, false, nil
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		if err := p.Validate(); err != nil {
-			return nil, false, fmt.Errorf("fill: %w", err)
-		}
-		batch = append(batch, p)
-		bytes += p.size()
+// A filler keeps pieces, many of them in one transaction.
+type filler struct {
+	// write makes a change in a transaction.
+	write func(change func(*table) error) error
+	batch []Piece
+	bytes int
+	size  int // of the batch, at most
+}
+
+func newFiller(write func(change func(*table) error) error) *filler {
+	return &filler{write: write, size: minFill}
+}
+
+func (f *filler) add(p Piece) error {
+	if err := p.Validate(); err != nil {
+		return fmt.Errorf("fill: %w", err)
 	}
-	return batch, true, nil
+	f.batch = append(f.batch, p)
+	f.bytes += p.size()
+	if len(f.batch) < f.size && f.bytes < fillTxBytes {
+		return nil
+	}
+	f.size = min(2*f.size, maxFill)
+	return f.finish()
+}
+
+// finish keeps the pieces that are left.
+func (f *filler) finish() error {
+	err := f.write(func(t *table) error {
+		for i := range f.batch {
+			if err := t.fill(&f.batch[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	f.batch, f.bytes = f.batch[:0], 0
+	return err
 }
 
 // size is about how many bytes are in the piece.
@@ -96,7 +115,7 @@ func (p *Piece) size() int {
 
 // empty tells whether nothing is kept, but for the format and for counters.
 func (t *table) empty() bool {
-	for _, kind := range []byte{kindRecord, kindEvent, kindItem, kindTranscript} {
+	for _, kind := range []byte{kindConversation, kindTranscript} {
 		if k, _ := t.first([]byte{kind}); k != nil {
 			return false
 		}
@@ -107,18 +126,20 @@ func (t *table) empty() bool {
 // fill keeps a piece.
 func (t *table) fill(p *Piece) error {
 	if p.ID != "" {
-		t.expel(p.ID)
+		o := t.owner(p.ID)
+		t.expel(o)
 		for _, item := range p.Items {
 			if t.get(bodyKey(item.Age)) != nil {
 				return errFilled
 			}
 		}
-		t.fillRecord(p)
+		t.admit(&o)
+		t.fillRecord(o, p)
 		for _, h := range p.Events {
-			t.put(eventKey(p.ID, h.Event), appendInstant(nil, h.At))
-			t.put(eventTimeKey(h.At, p.ID, h.Event), nil)
+			t.putEvent(o, h.Event, h.At)
 		}
-		t.fillOutbox(p)
+		t.fillOutbox(o, p)
+		t.retire(o)
 	}
 	for name, transcript := range p.Transcripts {
 		t.forget(name)
@@ -130,32 +151,31 @@ func (t *table) fill(p *Piece) error {
 	return nil
 }
 
-func (t *table) fillRecord(p *Piece) {
+func (t *table) fillRecord(o owner, p *Piece) {
 	if p.Version == 0 {
 		return
 	}
 	names := slices.Compact(slices.Sorted(slices.Values(p.Names)))
 	for _, name := range names {
-		if owner := t.get(key(kindName, name)); owner != nil {
-			t.takeName(string(owner), name)
+		if id := t.get(key(kindName, name)); id != nil {
+			t.takeName(t.owner(string(id)), name)
 		}
 	}
 	c := Commit{ID: p.ID, Version: p.Version - 1, State: p.State, Alarm: p.Alarm}
 	if c.State == nil {
 		c.State = []byte{}
 	}
-	t.replaceRecord(&c, boltRecord{}, names)
+	t.replaceRecord(o, &c, boltRecord{}, names)
 }
 
 // takeName takes a further name from its owner, who has it no more.
-func (t *table) takeName(owner, name string) {
-	k := key(kindRecord, owner)
-	r := decodeRecord(t.get(k))
+func (t *table) takeName(from owner, name string) {
+	r := t.record(from)
 	r.names = slices.DeleteFunc(r.names, func(n string) bool { return n == name })
-	t.put(k, r.encode())
+	t.put(partKey(from.serial, partRecord), r.encode())
 }
 
-func (t *table) fillOutbox(p *Piece) {
+func (t *table) fillOutbox(o owner, p *Piece) {
 	count := make(map[Lane]int, 2)
 	for _, q := range p.Items {
 		t.reach(max(q.Age, q.Token))
@@ -163,12 +183,12 @@ func (t *table) fillOutbox(p *Piece) {
 		t.put(bodyKey(q.Age), q.Body)
 		count[q.Lane]++
 		if !q.Until.IsZero() {
-			t.hold(p.ID, q.Lane, item, q.Until)
+			t.hold(o, q.Lane, item, q.Until)
 			continue
 		}
-		t.put(itemKey(p.ID, q.Lane, q.Age), item.encode())
+		t.put(itemKey(o.serial, q.Lane, q.Age), item.encode())
 		if count[q.Lane] == 1 {
-			t.put(headKey(q.Lane, q.Priority, q.Age), []byte(p.ID))
+			t.listHead(o, q.Lane, item)
 		}
 	}
 	for lane, n := range count {
@@ -177,19 +197,19 @@ func (t *table) fillOutbox(p *Piece) {
 }
 
 // expel takes out what an earlier piece brought of the conversation.
-func (t *table) expel(id string) {
-	if value := t.get(key(kindRecord, id)); value != nil {
-		old := decodeRecord(value)
-		t.replaceRecord(&Commit{ID: id}, old, nil)
+func (t *table) expel(o owner) {
+	if o.serial == 0 {
+		return
 	}
-	p := t.piece(id)
+	p := t.piece(o)
+	t.replaceRecord(o, &Commit{ID: o.id}, t.record(o), nil)
 	for _, h := range p.Events {
-		t.delete(eventKey(id, h.Event))
-		t.delete(eventTimeKey(h.At, id, h.Event))
+		t.delete(eventKey(o.serial, h.Event))
+		t.delete(eventTimeKey(h.At, o.serial, h.Event))
 	}
 	for _, lane := range []Lane{LaneCaller, LaneOfficers} {
-		for head, ok := t.head(id, lane); ok; head, ok = t.head(id, lane) {
-			t.remove(id, lane, head)
+		for head, ok := t.head(o, lane); ok; head, ok = t.head(o, lane) {
+			t.remove(o, lane, head)
 		}
 	}
 }

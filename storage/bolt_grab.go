@@ -8,7 +8,7 @@ import (
 // A grab is what a commit leases of its conversation's outbox. A new head that
 // it takes is never listed as one that others may lease.
 type grab struct {
-	id         string
+	owner      owner
 	now, until time.Time
 	lanes      []Lane
 	got        []Leased
@@ -35,12 +35,12 @@ func (g *grab) finish(t *table) []Leased {
 			leased = append(leased, g.got[i])
 			continue
 		}
-		head, ok := t.head(g.id, lane)
+		head, ok := t.head(g.owner, lane)
 		if !ok || head.token != 0 && head.ready.After(g.now) {
 			continue
 		}
 		t.unlist(lane, head)
-		leased = append(leased, t.take(g.id, lane, head, t.get(bodyKey(head.seq)), g.until))
+		leased = append(leased, t.take(g.owner, lane, head, t.get(bodyKey(head.seq)), g.until))
 	}
 	return leased
 }

@@ -42,8 +42,7 @@ func TestDamagedItem(t *testing.T) {
 			}
 			inside(t, path, func(tx *bolt.Tx) error {
 				b := tx.Bucket([]byte("suar"))
-				key, _ := b.Cursor().Seek([]byte("q\x03bad"))
-				return spoil(b, bytes.Clone(key))
+				return spoil(b, itemsOf(b, "bad")[0])
 			})
 
 			s = openBolt(t, path)
@@ -76,6 +75,16 @@ func TestDamagedItem(t *testing.T) {
 	}
 }
 
+// itemsOf returns the keys of a conversation's items.
+func itemsOf(b *bolt.Bucket, id string) (keys [][]byte) {
+	prefix := append(append([]byte("d"), b.Get([]byte("i"+id))...), 'q')
+	c := b.Cursor()
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		keys = append(keys, bytes.Clone(k))
+	}
+	return keys
+}
+
 // TestDamagedBehind finds the damage of an item that becomes its lane's first.
 func TestDamagedBehind(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store")
@@ -90,10 +99,8 @@ func TestDamagedBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	inside(t, path, func(tx *bolt.Tx) error {
-		cursor := tx.Bucket([]byte("suar")).Cursor()
-		cursor.Seek([]byte("q\x03bad"))
-		key, _ := cursor.Next()
-		return tx.Bucket([]byte("suar")).Put(bytes.Clone(key), nil)
+		b := tx.Bucket([]byte("suar"))
+		return b.Put(itemsOf(b, "bad")[1], nil)
 	})
 	s = openBolt(t, path)
 	leased, err := s.Lease(t.Context(), lane, 10, crashStart, crashStart)

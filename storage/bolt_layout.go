@@ -2,55 +2,72 @@ package storage
 
 import (
 	"encoding/binary"
-	"strings"
 	"time"
 )
 
 // All that the embedded store keeps is in one bbolt bucket. A key begins with
 // a byte that says what it is; this is the whole list:
 //
-//	'v'                       → the format, "1"
-//	'r' id                    → version, alarm, names, state
-//	'n' name                  → id
-//	'a' instant id            → nothing: the alarms in order of time
-//	'e' len id event          → the instant at which the event was handled
-//	't' instant len id event  → nothing: the events in order of time
-//	'q' len id lane seq       → an item without its body; the first of a lane
-//	                            is its head
-//	'b' seq                   → an item's body
-//	'h' lane ^priority seq    → id: the heads that may be leased, best first
-//	'w' lane instant seq      → priority, id: the heads that wait for an instant
-//	'p' lane instant seq      → nothing: the heads in 'h' that waited before
-//	'c' lane                  → how many items the lane has
-//	'x' name                  → whether there is a header, and the header
-//	'y' len name seq          → an entry of a transcript
+//	'v'                     → the format, "2"
+//	'i' id                  → serial, a conversation's own number
+//	'd' serial 'a'          → id: it is there as long as anything else is
+//	'd' serial 'e' event    → the instant at which the event was handled
+//	'd' serial 'q' lane seq → an item without its body; the first of a lane
+//	                          is its head
+//	'd' serial 'r'          → version, alarm, names, state
+//	'n' name                → id
+//	'a' instant id          → nothing: the alarms in order of time
+//	't' instant serial event → nothing: the events in order of time
+//	'b' seq                 → an item's body
+//	'h' lane ^priority seq  → serial: the heads that may be leased, best first
+//	'w' lane instant seq    → priority, serial: the heads that wait for an
+//	                          instant
+//	'p' lane instant seq    → nothing: the heads in 'h' that waited before
+//	'c' lane                → how many items the lane has
+//	'x' name                → whether there is a header, and the header
+//	'y' len name seq        → an entry of a transcript
 //
 // len is one byte, lane and priority too. Numbers are big-endian, so that the
 // order of the keys is the order of what they say; an instant is 8 bytes of
-// seconds with the sign bit flipped and 4 of nanoseconds. seq comes from the
-// bucket's sequence, which never repeats: it orders items by age, and lease
-// tokens and entries use it as well.
+// seconds with the sign bit flipped and 4 of nanoseconds. seq and serial come
+// from the bucket's sequence, which never repeats: it orders items by age, and
+// lease tokens and entries use it as well.
+//
+// IDs are as good as random, and conversations that began at about the same
+// time are busy at about the same time. With their keys side by side in the
+// order in which they began, the busy ones share few pages, however many others
+// the store keeps: a commit costs the pages that it changes.
 const (
 	bucketName = "suar"
-	formatName = "1"
+	formatName = "2"
 )
 
 const (
-	kindFormat     = 'v'
-	kindRecord     = 'r'
-	kindName       = 'n'
-	kindAlarm      = 'a'
-	kindEvent      = 'e'
-	kindEventTime  = 't'
-	kindItem       = 'q'
-	kindBody       = 'b'
-	kindHead       = 'h'
-	kindWaiting    = 'w'
-	kindPast       = 'p'
-	kindCount      = 'c'
-	kindTranscript = 'x'
-	kindEntry      = 'y'
+	kindFormat       = 'v'
+	kindSerial       = 'i'
+	kindConversation = 'd'
+	kindName         = 'n'
+	kindAlarm        = 'a'
+	kindEventTime    = 't'
+	kindBody         = 'b'
+	kindHead         = 'h'
+	kindWaiting      = 'w'
+	kindPast         = 'p'
+	kindCount        = 'c'
+	kindTranscript   = 'x'
+	kindEntry        = 'y'
 )
+
+// The parts of a conversation: what follows its serial.
+const (
+	partID     = 'a'
+	partEvent  = 'e'
+	partItem   = 'q'
+	partRecord = 'r'
+)
+
+// serialSize is the length of a conversation's prefix: the kind and the serial.
+const serialSize = 1 + 8
 
 const instantSize = 12
 
@@ -68,28 +85,43 @@ func appendName(b []byte, name string) []byte {
 	return append(append(b, byte(len(name))), name...)
 }
 
-func key(kind byte, parts ...string) []byte {
-	return append([]byte{kind}, strings.Join(parts, "")...)
+func key(kind byte, name string) []byte {
+	return append(append(make([]byte, 0, 1+len(name)), kind), name...)
 }
+
+// partKey is the key of a part of a conversation, or what such keys begin with.
+// It has room for more.
+func partKey(serial uint64, part byte) []byte {
+	return append(conversationKey(serial), part)
+}
+
+func conversationKey(serial uint64) []byte {
+	b := append(make([]byte, 0, serialSize+1+MaxName), kindConversation)
+	return binary.BigEndian.AppendUint64(b, serial)
+}
+
+// serialOf returns the serial that the key of a conversation's part has.
+func serialOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[1:]) }
 
 func alarmKey(at time.Time, id string) []byte {
 	return append(appendInstant([]byte{kindAlarm}, at), id...)
 }
 
-func eventKey(id, event string) []byte {
-	return append(appendName([]byte{kindEvent}, id), event...)
+func eventKey(serial uint64, event string) []byte {
+	return append(partKey(serial, partEvent), event...)
 }
 
-func eventTimeKey(at time.Time, id, event string) []byte {
-	return append(appendName(appendInstant([]byte{kindEventTime}, at), id), event...)
+func eventTimeKey(at time.Time, serial uint64, event string) []byte {
+	b := append(make([]byte, 0, 1+instantSize+8+MaxName), kindEventTime)
+	return append(binary.BigEndian.AppendUint64(appendInstant(b, at), serial), event...)
 }
 
-func laneKey(id string, lane Lane) []byte {
-	return append(appendName([]byte{kindItem}, id), byte(lane))
+func laneKey(serial uint64, lane Lane) []byte {
+	return append(partKey(serial, partItem), byte(lane))
 }
 
-func itemKey(id string, lane Lane, seq uint64) []byte {
-	return binary.BigEndian.AppendUint64(laneKey(id, lane), seq)
+func itemKey(serial uint64, lane Lane, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(laneKey(serial, lane), seq)
 }
 
 func bodyKey(seq uint64) []byte {

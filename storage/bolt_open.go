@@ -34,7 +34,9 @@ func mapSize(size int64) int {
 
 // OpenBolt opens the store in the file, and creates it, readable by its owner
 // only, if there is none. It never changes a file that it does not know: see
-// ErrDamaged, ErrFormat and ErrLocked.
+// ErrDamaged, ErrFormat and ErrLocked. A file that an older version made is
+// brought to this version's format, which needs as much room on the disk again;
+// the older version does not open it any more.
 //
 // If the newer of bbolt's two meta pages is torn, the file is as it was before
 // the last transaction: what a power cut leaves while that is being written.
@@ -47,7 +49,7 @@ func OpenBolt(path string) (*Bolt, error) {
 			return nil, fmt.Errorf("storage: create the store: %w", err)
 		}
 	}
-	if err := inspect(path); err != nil {
+	if _, err := inspect(path); err != nil {
 		return nil, err
 	}
 	// A compaction replaces the file behind the name, not behind a link to it.
@@ -66,24 +68,36 @@ func OpenBolt(path string) (*Bolt, error) {
 	if err := errors.Join(checkName(path, open.file), removeDraft(path)); err != nil {
 		return nil, errors.Join(err, closeDB(open.db, open.file))
 	}
+	// Another process may have renewed the file before this one got the lock.
+	format, err := formatOf(open.db, path)
+	if err == nil && format == formatName1 {
+		var renewed *openFile
+		if renewed, err = renew(path, open, info.Size()); err == nil {
+			open = renewed
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, closeDB(open.db, open.file))
+	}
 	return newBolt(path, open, startWriter(open)), nil
 }
 
 // create makes an empty store.
 func create(path string) error {
-	err := assemble(path, func(db *bolt.DB) error {
-		return db.Update(func(tx *bolt.Tx) error {
-			b, err := tx.CreateBucket([]byte(bucketName))
-			if err != nil {
-				return err
-			}
-			return b.Put([]byte{kindFormat}, []byte(formatName))
-		})
-	})
+	err := assemble(path, func(db *bolt.DB) error { return db.Update(initialize) })
 	if errors.Is(err, fs.ErrExist) {
 		return nil // Another process was faster.
 	}
 	return err
+}
+
+// initialize makes an empty store of an empty database.
+func initialize(tx *bolt.Tx) error {
+	b, err := tx.CreateBucket([]byte(bucketName))
+	if err != nil {
+		return err
+	}
+	return b.Put([]byte{kindFormat}, []byte(formatName))
 }
 
 // assemble writes a database beside the path and links it there when it is
@@ -112,25 +126,44 @@ func assemble(path string, fill func(*bolt.DB) error) (err error) {
 	return syncFolder(folder)
 }
 
-// inspect reads the file without changing it and tells whether it is a store.
-func inspect(path string) (err error) {
+// inspect reads the file without changing it, tells whether it is a store, and
+// returns its format, which OpenBolt knows.
+func inspect(path string) (format string, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return fmt.Errorf("storage: open: %w", err)
+		return "", fmt.Errorf("storage: open: %w", err)
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%w: %s is not a regular file", ErrDamaged, path)
+		return "", fmt.Errorf("%w: %s is not a regular file", ErrDamaged, path)
 	case info.Size() == 0:
-		return fmt.Errorf("%w: %s is empty", ErrDamaged, path)
+		return "", fmt.Errorf("%w: %s is empty", ErrDamaged, path)
 	}
 	db, file, err := openDB(path, &bolt.Options{ReadOnly: true})
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() { _ = closeDB(db, file) }()
+	return formatOf(db, path)
+}
+
+// inspectCurrent is inspect for who needs this version's format.
+func inspectCurrent(path string) error {
+	format, err := inspect(path)
+	if err == nil && format != formatName {
+		err = fmt.Errorf("%w: %s was made by an older version: start the hotline with it once, which renews it", ErrFormat, path)
+	}
+	return err
+}
+
+// formatOf returns the format of an open database, or why it is not a store.
+func formatOf(db *bolt.DB, path string) (format string, err error) {
 	defer recoverDamage(&err)
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	return db.View(func(tx *bolt.Tx) error {
+	err = db.View(func(tx *bolt.Tx) error {
+		info, err := os.Stat(path)
+		if err != nil {
+			return fmt.Errorf("storage: open: %w", err)
+		}
 		if size := tx.Size(); size > info.Size() {
 			return fmt.Errorf("%w: %s has %d bytes of %d", ErrDamaged, path, info.Size(), size)
 		}
@@ -138,15 +171,15 @@ func inspect(path string) (err error) {
 		if b == nil {
 			return fmt.Errorf("%w: %s was made by another program", ErrFormat, path)
 		}
-		format := b.Get([]byte{kindFormat})
-		if string(format) == fillingFormat {
+		switch format = string(b.Get([]byte{kindFormat})); format {
+		case formatName, formatName1:
+			return nil
+		case fillingFormat:
 			return fmt.Errorf("%w: %s was not filled to its end: remove it and fill a new one", ErrFormat, path)
 		}
-		if string(format) != formatName {
-			return fmt.Errorf("%w: %s needs %q, this version knows %q", ErrFormat, path, format, formatName)
-		}
-		return nil
+		return fmt.Errorf("%w: %s needs %q, this version knows %q", ErrFormat, path, format, formatName)
 	})
+	return format, err
 }
 
 // openDB opens a database that exists. The file is for closing it where bbolt

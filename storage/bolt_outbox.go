@@ -8,8 +8,11 @@ import (
 
 // head returns the first item of a conversation's lane. It is false if there is
 // none, or none that can be read.
-func (t *table) head(id string, lane Lane) (boltItem, bool) {
-	k, v := t.first(laneKey(id, lane))
+func (t *table) head(o owner, lane Lane) (boltItem, bool) {
+	if o.serial == 0 {
+		return boltItem{}, false
+	}
+	k, v := t.first(laneKey(o.serial, lane))
 	if k == nil {
 		return boltItem{}, false
 	}
@@ -18,11 +21,11 @@ func (t *table) head(id string, lane Lane) (boltItem, bool) {
 
 // held returns the item that the lease is for if the lease still counts. Only
 // heads are ever leased, so it can only be the head.
-func (t *table) held(l *Lease) (boltItem, bool) {
-	if !named(l.Conversation) || l.Token == 0 {
+func (t *table) held(o owner, l *Lease) (boltItem, bool) {
+	if l.Token == 0 {
 		return boltItem{}, false
 	}
-	item, ok := t.head(l.Conversation, l.Lane)
+	item, ok := t.head(o, l.Lane)
 	return item, ok && item.id == l.Item && item.token == l.Token
 }
 
@@ -35,23 +38,23 @@ func (t *table) enqueue(items []Item, g *grab) {
 		t.count(item.Lane, 1)
 		if !slices.Contains(added, item.Lane) {
 			added = append(added, item.Lane)
-			if ahead, _ := t.first(laneKey(g.id, item.Lane)); ahead == nil {
+			if ahead, _ := t.first(laneKey(g.owner.serial, item.Lane)); ahead == nil {
 				if g.wants(item.Lane) {
-					g.got = append(g.got, t.take(g.id, item.Lane, kept, item.Body, g.until))
+					g.got = append(g.got, t.take(g.owner, item.Lane, kept, item.Body, g.until))
 					continue
 				}
-				t.put(headKey(item.Lane, kept.priority, kept.seq), []byte(g.id))
+				t.listHead(g.owner, item.Lane, kept)
 			}
 		}
-		t.put(itemKey(g.id, item.Lane, kept.seq), kept.encode())
+		t.put(itemKey(g.owner.serial, item.Lane, kept.seq), kept.encode())
 	}
 }
 
 // remove takes the head out of its lane. The one behind it is not listed as the
 // head yet.
-func (t *table) remove(id string, lane Lane, head boltItem) {
+func (t *table) remove(o owner, lane Lane, head boltItem) {
 	t.unlist(lane, head)
-	t.delete(itemKey(id, lane, head.seq))
+	t.delete(itemKey(o.serial, lane, head.seq))
 	t.delete(bodyKey(head.seq))
 	t.count(lane, -1)
 }
@@ -59,17 +62,22 @@ func (t *table) remove(id string, lane Lane, head boltItem) {
 // promote makes the first item of the lane its head, after the one before it
 // was removed.
 func (t *table) promote(lane Lane, g *grab) {
-	k, v := t.first(laneKey(g.id, lane))
+	k, v := t.first(laneKey(g.owner.serial, lane))
 	if k == nil {
 		return
 	}
 	head, ok := decodeItem(k, v)
 	if ok && g.wants(lane) {
-		g.got = append(g.got, t.take(g.id, lane, head, t.get(bodyKey(head.seq)), g.until))
+		g.got = append(g.got, t.take(g.owner, lane, head, t.get(bodyKey(head.seq)), g.until))
 		return
 	}
 	// A damaged one is listed too: lease tells of it.
-	t.put(headKey(lane, head.priority, head.seq), []byte(g.id))
+	t.listHead(g.owner, lane, head)
+}
+
+// listHead lists a head as one that may be leased.
+func (t *table) listHead(o owner, lane Lane, head boltItem) {
+	t.put(headKey(lane, head.priority, head.seq), binary.BigEndian.AppendUint64(nil, o.serial))
 }
 
 // unlist takes a head out of the list of heads that it is in.
@@ -84,10 +92,10 @@ func (t *table) unlist(lane Lane, head boltItem) {
 }
 
 // hold keeps a head that is in no list, and lists it to wait until the instant.
-func (t *table) hold(id string, lane Lane, head boltItem, until time.Time) {
+func (t *table) hold(o owner, lane Lane, head boltItem, until time.Time) {
 	head.ready = until
-	t.put(itemKey(id, lane, head.seq), head.encode())
-	t.put(instantKey(kindWaiting, lane, until, head.seq), append([]byte{head.priority}, id...))
+	t.put(itemKey(o.serial, lane, head.seq), head.encode())
+	t.put(instantKey(kindWaiting, lane, until, head.seq), binary.BigEndian.AppendUint64([]byte{head.priority}, o.serial))
 }
 
 // leasable tells whether lease would find anything to do.
@@ -105,18 +113,18 @@ func (t *table) leasable(lane Lane, now time.Time) bool {
 func (t *table) lease(lane Lane, n int, now, until time.Time) (leased []Leased, damaged []uint64) {
 	t.wake(lane, now)
 	type found struct {
-		id   string
-		head boltItem
+		owner owner
+		head  boltItem
 	}
 	var take []found
 	for k, v := range t.all([]byte{kindHead, byte(lane)}) {
 		if len(take) >= n {
 			break
 		}
-		id := string(v)
-		item := itemKey(id, lane, seqOf(k))
+		o := t.ownerOf(serialIn(v))
+		item := itemKey(o.serial, lane, seqOf(k))
 		head, ok := decodeItem(item, t.get(item))
-		if !ok {
+		if !ok || o.id == "" {
 			damaged = append(damaged, head.seq)
 			continue
 		}
@@ -125,23 +133,23 @@ func (t *table) lease(lane Lane, n int, now, until time.Time) (leased []Leased, 
 		if head.token != 0 && head.ready.After(now) {
 			continue
 		}
-		take = append(take, found{id, head})
+		take = append(take, found{o, head})
 	}
 	for _, f := range take {
 		t.unlist(lane, f.head)
-		leased = append(leased, t.take(f.id, lane, f.head, t.get(bodyKey(f.head.seq)), until))
+		leased = append(leased, t.take(f.owner, lane, f.head, t.get(bodyKey(f.head.seq)), until))
 	}
 	return leased, damaged
 }
 
 // take leases a head that is in no list.
-func (t *table) take(id string, lane Lane, head boltItem, body []byte, until time.Time) Leased {
+func (t *table) take(o owner, lane Lane, head boltItem, body []byte, until time.Time) Leased {
 	head.token = t.next()
 	head.tries++
 	head.leased = true
-	t.hold(id, lane, head, until)
+	t.hold(o, lane, head, until)
 	return Leased{
-		Lease: Lease{Conversation: id, Item: head.id, Lane: lane, Token: head.token},
+		Lease: Lease{Conversation: o.id, Item: head.id, Lane: lane, Token: head.token},
 		Body:  slices.Clone(body),
 		Tries: int(head.tries),
 	}
@@ -169,6 +177,14 @@ func (t *table) wake(lane Lane, now time.Time) {
 		t.put(past, nil)
 		t.put(headKey(lane, f.value[0], seqOf(f.key)), f.value[1:])
 	}
+}
+
+// serialIn returns the serial that is a value, 0 if it is damaged.
+func serialIn(value []byte) uint64 {
+	if len(value) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(value)
 }
 
 // waiting counts the lane's items and tells the earliest instant that one of
@@ -213,27 +229,27 @@ func (t *table) flush() {
 // release makes every head that is leased in the lane leasable again.
 func (t *table) release(lane Lane) {
 	type found struct {
-		id   string
-		head boltItem
+		serial uint64
+		head   boltItem
 	}
 	var held []found
 	for k, v := range t.all([]byte{kindWaiting, byte(lane)}) {
 		if len(v) == 0 {
 			continue // Damaged.
 		}
-		id := string(v[1:])
-		item := itemKey(id, lane, seqOf(k))
+		serial := serialIn(v[1:])
+		item := itemKey(serial, lane, seqOf(k))
 		if head, ok := decodeItem(item, t.get(item)); ok && head.leased {
-			held = append(held, found{id, head})
+			held = append(held, found{serial, head})
 		}
 	}
 	for _, f := range held {
 		t.unlist(lane, f.head)
 		f.head.leased = false
 		f.head.ready = released()
-		t.put(itemKey(f.id, lane, f.head.seq), f.head.encode())
+		t.put(itemKey(f.serial, lane, f.head.seq), f.head.encode())
 		t.put(instantKey(kindPast, lane, f.head.ready, f.head.seq), nil)
-		t.put(headKey(lane, f.head.priority, f.head.seq), []byte(f.id))
+		t.listHead(owner{serial: f.serial}, lane, f.head)
 	}
 }
 
@@ -245,11 +261,13 @@ func (t *table) sweep(before time.Time, n int) int {
 			break
 		}
 		times = append(times, slices.Clone(k))
-		events = append(events, append([]byte{kindEvent}, k[1+instantSize:]...))
+		serial := serialOf(k[instantSize:])
+		events = append(events, append(partKey(serial, partEvent), k[1+instantSize+8:]...))
 	}
 	for i := range times {
 		t.delete(times[i])
 		t.delete(events[i])
+		t.retire(t.ownerOf(serialOf(events[i])))
 	}
 	return len(times)
 }

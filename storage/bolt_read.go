@@ -17,7 +17,7 @@ var ErrReadOnly = errors.New("storage: the store was opened for reading only")
 // while one reads nobody can open the store for writing. Otherwise the errors
 // are those of OpenBolt.
 func ReadBolt(path string) (*Bolt, error) {
-	if err := inspect(path); err != nil {
+	if err := inspectCurrent(path); err != nil {
 		return nil, err
 	}
 	path, err := filepath.EvalSymlinks(path)

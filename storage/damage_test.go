@@ -115,7 +115,7 @@ func TestOpenRefuses(t *testing.T) {
 			return err
 		}), storage.ErrFormat},
 		{"a bolt file with nothing in it", foreignStore(t, func(*bolt.Tx) error { return nil }), storage.ErrFormat},
-		{"a later format", foreignStore(t, withFormat("2")), storage.ErrFormat},
+		{"a later format", foreignStore(t, withFormat("3")), storage.ErrFormat},
 		{"no format", foreignStore(t, withFormat("")), storage.ErrFormat},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
