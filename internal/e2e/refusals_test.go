@@ -149,9 +149,9 @@ func TestTwoProcesses(t *testing.T) {
 	if code != 2 || !contains(errs, "another process holds the store") {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
-	// Nor can a case be opened from it; a copy can.
+	// Nor can a case be opened from it; from a backup it can.
 	_, errs, code = h.run("open", "7H2K-9QXM", "--store", h.store, "-i", h.officer, "--passphrase-file", h.passphraseFile)
-	if code != 2 || !contains(errs, "a copy of it") {
+	if code != 2 || !contains(errs, "open a backup with --backup") {
 		t.Errorf("suar open: exit code %d: %s", code, errs)
 	}
 	// The first one serves on.
