@@ -27,6 +27,9 @@ type item struct {
 	// Witness is the transcript's at the commit, for when another case has
 	// begun since.
 	Witness string `json:"witness,omitempty"`
+	// Again says that it may have been performed before, whatever the store
+	// counts: the item comes from a backup.
+	Again bool `json:"again,omitempty"`
 }
 
 // newItem returns the nth effect of an event as an item of the outbox. The card
