@@ -4,7 +4,7 @@
 // It receives for itself, by long polling or by webhook, and confirms an update
 // to Telegram only after the engine has made it durable; what a crash cuts off
 // is sent again. An update that cannot be read is put aside and never stops the
-// rest. Everything outgoing goes through the methods of go-telegram/bot.
+// rest. Everything outgoing has the types of go-telegram/bot.
 //
 // It is blind to profiles: names, user names, pictures and languages of people
 // are dropped where an update is read. No log line and no error of this package
@@ -54,7 +54,9 @@ type Config struct {
 	// HTTPClient carries the requests; nil is one of our own. Redirects are
 	// never followed: the token is in the path.
 	HTTPClient *http.Client
-	Handler    engine.Handler
+	// Handler takes the events. If it has a HandleAll like [engine.Engine]'s, it
+	// gets those of one chat that wait at the same time together.
+	Handler engine.Handler
 
 	// Mode is Polling if empty.
 	Mode Mode
@@ -93,14 +95,14 @@ type Config struct {
 const (
 	defaultServer = "https://api.telegram.org"
 	// workers bounds the events that are handled at once.
-	workers = 64
+	workers = 128
 	// callTimeout bounds one outgoing call.
 	callTimeout = 30 * time.Second
 	// answers bounds the presses that are being acknowledged at once.
-	answers = 16
+	answers = 64
 	// connections are kept open to Telegram; net/http's default of two costs
 	// more than half of the throughput.
-	connections = 64
+	connections = 384
 )
 
 var (
@@ -112,10 +114,14 @@ var (
 // goroutines, but Run by one at a time.
 type Bot struct {
 	cfg  Config
-	api  *telegram.Bot
-	wire *wire
+	api  *api
 	pace *pacer
 	log  *slog.Logger
+
+	// together is the Handler if it can take several events at once.
+	together interface {
+		HandleAll(ctx context.Context, ins []engine.Inbound) error
+	}
 
 	acks chan struct{} // slots for acknowledging presses
 	busy chan struct{} // slots for handling events
@@ -172,24 +178,18 @@ func New(cfg Config) (*Bot, error) {
 	}
 	b := &Bot{
 		cfg:  cfg,
-		wire: newWire(cfg.HTTPClient),
 		pace: newPacer(cfg),
 		log:  cfg.Log,
 		acks: make(chan struct{}, answers),
 		busy: make(chan struct{}, workers),
 	}
-	api, err := telegram.New(cfg.Token.Reveal(),
-		telegram.WithSkipGetMe(),
-		telegram.WithServerURL(cfg.ServerURL),
-		telegram.WithHTTPClient(callTimeout, b.wire),
-		// The library's own handlers would print bodies.
-		telegram.WithErrorsHandler(func(error) { b.log.Warn("telegram library", "class", "close") }),
-		telegram.WithDefaultHandler(func(context.Context, *telegram.Bot, *update) {}),
-	)
-	if err != nil {
-		return nil, errors.New("bot: the telegram library refuses the configuration")
+	b.together, _ = cfg.Handler.(interface {
+		HandleAll(ctx context.Context, ins []engine.Inbound) error
+	})
+	var err error
+	if b.api, err = newAPI(newWire(cfg.HTTPClient), cfg.ServerURL, cfg.Token.Reveal()); err != nil {
+		return nil, errors.New("bot: ServerURL is not an http address") // The cause holds the token.
 	}
-	b.api = api
 	return b, nil
 }
 
@@ -216,7 +216,7 @@ func (b *Bot) acknowledge(query string) {
 		defer func() { <-b.acks }()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		if _, err := b.api.AnswerCallbackQuery(ctx, &telegram.AnswerCallbackQueryParams{CallbackQueryID: query}); err != nil {
+		if err := b.api.AnswerCallbackQuery(ctx, &telegram.AnswerCallbackQueryParams{CallbackQueryID: query}); err != nil {
 			r := refuse(err)
 			b.log.Debug("press not acknowledged", "status", r.status, "class", string(r.kind))
 		}

@@ -62,7 +62,7 @@ func (b *Bot) Deliver(ctx context.Context, d engine.Delivery) (flows.Delivered, 
 }
 
 // A conversation is one chat for the time of one delivery. Its methods return a
-// *refusal or an error of the library's.
+// *refusal or a *lost.
 type conversation struct {
 	b    *Bot
 	id   int64
@@ -187,8 +187,7 @@ func (c conversation) erase(ctx context.Context, messages []flows.MessageID) (ke
 	stays := map[int]bool{}
 	for batch := range slices.Chunk(ids, maxErase) {
 		err := c.call(ctx, func(ctx context.Context) error {
-			_, err := c.b.api.DeleteMessages(ctx, &telegram.DeleteMessagesParams{ChatID: c.id, MessageIDs: batch})
-			return err
+			return c.b.api.DeleteMessages(ctx, &telegram.DeleteMessagesParams{ChatID: c.id, MessageIDs: batch})
 		})
 		if err == nil {
 			continue
@@ -217,8 +216,7 @@ func (c conversation) erase(ctx context.Context, messages []flows.MessageID) (ke
 // that is too old for that is made to say nothing.
 func (c conversation) remove(ctx context.Context, id int) (gone bool, err error) {
 	err = c.call(ctx, func(ctx context.Context) error {
-		_, err := c.b.api.DeleteMessage(ctx, &telegram.DeleteMessageParams{ChatID: c.id, MessageID: id})
-		return err
+		return c.b.api.DeleteMessage(ctx, &telegram.DeleteMessageParams{ChatID: c.id, MessageID: id})
 	})
 	if err == nil {
 		return true, nil
@@ -243,7 +241,7 @@ func (c conversation) send(ctx context.Context, text string, keys models.ReplyMa
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	m, err := c.b.api.SendMessage(ctx, &telegram.SendMessageParams{
+	return c.b.api.SendMessage(ctx, &telegram.SendMessageParams{
 		ChatID:              c.id,
 		Text:                text,
 		LinkPreviewOptions:  noPreview(),
@@ -251,10 +249,6 @@ func (c conversation) send(ctx context.Context, text string, keys models.ReplyMa
 		ProtectContent:      protect,
 		ReplyMarkup:         keys,
 	})
-	if err != nil {
-		return 0, err
-	}
-	return m.ID, nil
 }
 
 // edit gives a message its text and its buttons; that it has them already is as
@@ -265,7 +259,7 @@ func (c conversation) edit(ctx context.Context, id int, text string, keys models
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, err := c.b.api.EditMessageText(ctx, &telegram.EditMessageTextParams{
+	err := c.b.api.EditMessageText(ctx, &telegram.EditMessageTextParams{
 		ChatID:             c.id,
 		MessageID:          id,
 		Text:               text,

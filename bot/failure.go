@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	telegram "github.com/go-telegram/bot"
-
 	"suar/flows"
 	"suar/internal/engine"
 )
@@ -83,13 +81,10 @@ func refusalOf(status int, description string, after time.Duration) *refusal {
 	return &refusal{status: status, kind: down, after: after, perhaps: status >= 500}
 }
 
-// refuse reads an error of the library's. Nothing of its text is kept: it may
-// hold a body.
+// refuse says what became of a call that returned the error.
 func refuse(err error) *refusal {
 	var r *refusal
 	var l *lost
-	var many *telegram.TooManyRequestsError
-	var migrate *telegram.MigrateError
 	switch {
 	case errors.As(err, &r):
 		return r
@@ -98,20 +93,6 @@ func refuse(err error) *refusal {
 			return &refusal{status: 429, kind: flood, after: l.after}
 		}
 		return &refusal{status: l.status, kind: down, after: l.after, perhaps: l.sent, cause: l.cause}
-	case errors.As(err, &many):
-		return &refusal{status: 429, kind: flood, after: time.Duration(max(many.RetryAfter, 0)) * time.Second}
-	case errors.As(err, &migrate):
-		return &refusal{status: 400, kind: malformed}
-	case errors.Is(err, telegram.ErrorBadRequest):
-		return refusalOf(400, err.Error(), 0)
-	case errors.Is(err, telegram.ErrorForbidden):
-		return refusalOf(403, "", 0)
-	case errors.Is(err, telegram.ErrorUnauthorized):
-		return refusalOf(401, "", 0)
-	case errors.Is(err, telegram.ErrorNotFound):
-		return refusalOf(404, "", 0)
-	case errors.Is(err, telegram.ErrorConflict):
-		return refusalOf(409, "", 0)
 	case errors.Is(err, context.Canceled):
 		return &refusal{kind: down, perhaps: true, cause: context.Canceled}
 	case errors.Is(err, context.DeadlineExceeded):

@@ -60,7 +60,7 @@ func (b *Bot) runPolling(ctx context.Context) error {
 		failed = 0
 		if len(batch) > 0 {
 			last = b.cfg.Now()
-			w.accept(batch)
+			w.accept(batch, offset)
 		}
 		w.settle(ctx, offset, began)
 	}
@@ -76,7 +76,7 @@ func (b *Bot) runPolling(ctx context.Context) error {
 func (b *Bot) dropWebhook(ctx context.Context) error {
 	for n := 0; ; n++ {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
-		_, err := b.api.DeleteWebhook(call, &telegram.DeleteWebhookParams{})
+		err := b.api.DeleteWebhook(call, &telegram.DeleteWebhookParams{})
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return nil //nolint:nilerr // The end of ctx is the end of Run, and no fault.
@@ -103,7 +103,7 @@ type pollParams struct {
 func (b *Bot) poll(ctx context.Context, offset int64, limit int, timeout time.Duration) ([]received, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout+pollLimit-pollTimeout)
 	defer cancel()
-	resp, body, err := b.call(ctx, "getUpdates", pollParams{ //nolint:bodyclose // call has read and closed it.
+	resp, body, err := b.api.send(ctx, "getUpdates", pollParams{ //nolint:bodyclose // send has read and closed it.
 		Offset: offset, Limit: limit, Timeout: int(timeout / time.Second), AllowedUpdates: allowed[:],
 	})
 	if err != nil {
@@ -111,7 +111,7 @@ func (b *Bot) poll(ctx context.Context, offset int64, limit int, timeout time.Du
 	}
 	switch ok := string(member(body, "ok")); {
 	case ok == "false":
-		return nil, pollRefusal(resp.StatusCode, body)
+		return nil, refused(resp.StatusCode, body)
 	case ok != "true" || resp.StatusCode >= 300:
 		return nil, lostAnswer(resp)
 	}
@@ -129,17 +129,6 @@ func (b *Bot) poll(ctx context.Context, offset int64, limit int, timeout time.Du
 		batch[i] = read(raw)
 	}
 	return batch, nil
-}
-
-func pollRefusal(status int, body []byte) *refusal {
-	var after time.Duration
-	if n, ok := integer(member(member(body, "parameters"), "retry_after")); ok {
-		after = time.Duration(min(max(n, 0), 24*3600)) * time.Second
-	}
-	if n, ok := integer(member(body, "error_code")); ok {
-		status = int(n)
-	}
-	return refusalOf(status, string(member(body, "description")), after)
 }
 
 // pollFailed says how long to pause after a poll that took so long and failed,

@@ -65,6 +65,16 @@ func (b *Bot) handle(ctx context.Context, in engine.Inbound) (err error) {
 	}
 }
 
+// handleAll calls the engine for updates of one chat that came together.
+func (b *Bot) handleAll(ctx context.Context, ins []engine.Inbound) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errHopeless
+		}
+	}()
+	return b.together.HandleAll(ctx, ins)
+}
+
 func (b *Bot) putAside(ctx context.Context, r received) (err error) {
 	if b.cfg.Quarantine == nil {
 		return nil

@@ -66,6 +66,16 @@ func skipString(b []byte, i int) (int, bool) {
 	return len(b), false
 }
 
+// complete says that b is one object, and nothing of it is missing.
+func complete(b []byte) bool {
+	i := skipSpace(b, 0)
+	if i >= len(b) || b[i] != '{' {
+		return false
+	}
+	end, ok := skipValue(b, i)
+	return ok && skipSpace(b, end) == len(b)
+}
+
 // member returns the first value of the name in the object b, cut short if b
 // is, or nil.
 func member(b []byte, name string) []byte {

@@ -12,8 +12,6 @@ import (
 	"suar/internal/engine"
 )
 
-type update = models.Update
-
 // allowed are the kinds of updates that we ask for.
 var allowed = [...]string{ //nolint:gochecknoglobals // A list that nothing changes.
 	models.AllowedUpdateMessage,

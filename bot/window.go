@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"suar/internal/engine"
 )
 
 // hurry is how soon a poll follows that confirms a part of what was received
@@ -13,7 +15,8 @@ import (
 const hurry = 250 * time.Millisecond
 
 // A window is the updates that were received and not yet confirmed. Updates of
-// one chat are handled in their order, those of different chats side by side.
+// one chat are handled in their order, and at once if several wait, so that a
+// flood from one chat passes quickly; those of different chats side by side.
 // The offset never passes an update that is not handled, so at most one
 // pollful of updates is ever in the window.
 type window struct {
@@ -66,8 +69,9 @@ func (w *window) reset() {
 	clear(w.nameless)
 }
 
-// accept takes on the updates of a poll, except those that it has already.
-func (w *window) accept(batch []received) {
+// accept takes on the updates of a poll from the given offset on, except those
+// that it has already, or had and handled while Telegram was answering.
+func (w *window) accept(batch []received, polled int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	fresh := 0
@@ -76,7 +80,7 @@ func (w *window) accept(batch []received) {
 			w.acceptNameless(r)
 			continue
 		}
-		if _, ok := w.known[r.id]; ok {
+		if _, ok := w.known[r.id]; ok || polled <= r.id && r.id < w.offset {
 			continue
 		}
 		fresh++
@@ -122,6 +126,7 @@ func (w *window) enqueue(r received) {
 
 // work handles the updates of a lane until it is empty.
 func (w *window) work(lane string) {
+	apart := 0 // so many are handled one by one
 	for {
 		w.mu.Lock()
 		queue := w.lanes[lane]
@@ -131,14 +136,55 @@ func (w *window) work(lane string) {
 			return
 		}
 		w.mu.Unlock()
-		if !w.insist(queue[0]) {
+		n := together(queue)
+		switch {
+		case apart == 0 && n > 1 && w.all(queue[:n]):
+		case w.insist(queue[0]):
+			if apart == 0 {
+				apart = n
+			}
+			n = 1
+			apart--
+		default:
 			return
 		}
 		w.mu.Lock()
-		w.lanes[lane] = w.lanes[lane][1:]
-		w.done(queue[0].id)
+		w.lanes[lane] = w.lanes[lane][n:]
+		for _, r := range queue[:n] {
+			w.done(r.id)
+		}
 		w.mu.Unlock()
 	}
+}
+
+// together counts the updates at the front of a lane that can be handed over at
+// once.
+func together(queue []received) int {
+	for i, r := range queue {
+		if r.broken || r.mute {
+			return max(i, 1)
+		}
+	}
+	return len(queue)
+}
+
+// all hands updates over at once, and reports whether they were taken. Where
+// not they are taken one by one.
+func (w *window) all(batch []received) bool {
+	if w.b.together == nil {
+		return false
+	}
+	select {
+	case w.b.busy <- struct{}{}:
+		defer func() { <-w.b.busy }()
+	case <-w.stop.Done():
+		return false
+	}
+	ins := make([]engine.Inbound, len(batch))
+	for i, r := range batch {
+		ins[i] = r.in
+	}
+	return w.stop.Err() == nil && w.b.handleAll(w.ctx, ins) == nil
 }
 
 // insist takes one update until it is taken, and reports false if the window

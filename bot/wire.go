@@ -1,9 +1,7 @@
 package bot
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -16,8 +14,8 @@ import (
 // that Telegram allows are less than half.
 const maxBody = 16 << 20
 
-// A wire carries requests to Telegram. It stands under the library and sees to
-// it that no error holds the address, which contains the token, or a body.
+// A wire carries requests to Telegram. It sees to it that no error holds the
+// address, which contains the token, or a body.
 type wire struct{ http *http.Client }
 
 func newWire(c *http.Client) *wire {
@@ -51,20 +49,6 @@ func (l *lost) Error() string {
 
 func (l *lost) Unwrap() error { return l.cause }
 
-// Do is the library's HttpClient. It returns an answer of the Bot API, its body
-// in memory, or a *lost.
-func (w *wire) Do(r *http.Request) (*http.Response, error) {
-	resp, body, err := w.roundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode >= 500 || !json.Valid(body) {
-		return nil, lostAnswer(resp)
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return resp, nil
-}
-
 func lostAnswer(resp *http.Response) *lost {
 	// A page with a client error comes from a gateway that passed nothing on.
 	l := &lost{status: resp.StatusCode, sent: resp.StatusCode >= 500 || resp.StatusCode < 300}
@@ -76,16 +60,26 @@ func lostAnswer(resp *http.Response) *lost {
 
 // roundTrip performs a request and reads at most maxBody of the answer.
 func (w *wire) roundTrip(r *http.Request) (*http.Response, []byte, error) {
-	resp, err := w.http.Do(r) //nolint:gosec // The address is the operator's.
+	resp, err := w.http.Do(r)
 	if err != nil {
 		return nil, nil, &lost{sent: reached(err), cause: contextError(r.Context(), err)}
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	body, err := readBody(resp)
 	if err != nil {
 		return nil, nil, &lost{status: resp.StatusCode, sent: true, cause: contextError(r.Context(), err)}
 	}
 	return resp, body, nil
+}
+
+// readBody reads at most maxBody.
+func readBody(resp *http.Response) ([]byte, error) {
+	if n := resp.ContentLength; n > 0 && n <= maxBody {
+		body := make([]byte, n)
+		_, err := io.ReadFull(resp.Body, body)
+		return body, err
+	}
+	return io.ReadAll(io.LimitReader(resp.Body, maxBody))
 }
 
 // reached says whether a request that failed may have got to the other side.
@@ -107,19 +101,4 @@ func contextError(ctx context.Context, err error) error {
 		return context.DeadlineExceeded
 	}
 	return nil
-}
-
-// call performs a method that the library does not have, or has not as we need
-// it, and returns the answer's body, whatever its status.
-func (b *Bot) call(ctx context.Context, method string, params any) (*http.Response, []byte, error) {
-	body, err := json.Marshal(params)
-	if err != nil {
-		return nil, nil, err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, b.cfg.ServerURL+"/bot"+b.cfg.Token.Reveal()+"/"+method, bytes.NewReader(body))
-	if err != nil {
-		return nil, nil, &lost{}
-	}
-	r.Header.Set("Content-Type", "application/json")
-	return b.wire.roundTrip(r)
 }

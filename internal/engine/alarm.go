@@ -28,6 +28,7 @@ func (e *Engine) alarms(ctx context.Context) {
 	// the first for ever, with the time when to look at them again.
 	aside := map[string]time.Time{}
 	for ctx.Err() == nil {
+		e.memory.fade(e.now())
 		if !e.ring(ctx, aside) {
 			wait(ctx, e.limits.Poll)
 		}
@@ -91,16 +92,15 @@ func (e *Engine) alarm(ctx context.Context, id string, now time.Time) error {
 	}
 	st := step{
 		conversation: id,
-		event:        flows.TimedOut{},
 		// The version begins anew after the conversation was erased; with the
 		// instant it is this alarm's and no other's.
-		identity: fmt.Sprintf("alarm:%s:%d:%d", id, c.version, c.alarm.UnixNano()),
-		version:  c.version,
+		events:  []event{{flows.TimedOut{}, fmt.Sprintf("alarm:%s:%d:%d", id, c.version, c.alarm.UnixNano())}},
+		version: c.version,
 	}
 	next, err := e.apply(ctx, st)
 	if errors.Is(err, ErrStep) {
-		_ = e.unstepped(ctx, st.event, err)
-		st.event, st.identity, st.alarm = nil, "", now.Add(alarmRetry)
+		_ = e.unstepped(ctx, flows.TimedOut{}, err)
+		st.events, st.alarm = nil, now.Add(alarmRetry)
 		next, err = e.apply(ctx, st)
 	}
 	if err != nil && !errors.Is(err, errNobody) {
@@ -108,8 +108,8 @@ func (e *Engine) alarm(ctx context.Context, id string, now time.Time) error {
 		return err
 	}
 	e.counts.alarms.Add(1)
-	if !next.IsZero() && !next.After(now) {
-		return e.unstepped(ctx, st.event, fmt.Errorf("%w: event %q: %w", ErrStep, flows.EventKind(st.event), errStuck))
+	if !next.alarm.IsZero() && !next.alarm.After(now) {
+		return e.unstepped(ctx, flows.TimedOut{}, fmt.Errorf("%w: event %q: %w", ErrStep, flows.EventKind(flows.TimedOut{}), errStuck))
 	}
 	return nil
 }

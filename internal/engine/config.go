@@ -58,6 +58,8 @@ type Limits struct {
 	// Callers and Officers are how many deliveries run at once on each side;
 	// 16 and 4. Telegram takes about 30 messages a second, and Mattermost answers
 	// each the slower the more there are: with more an alert only waits longer.
+	// Callers are up to 16 times as many while they are so quick that all of them
+	// end within a tenth of a second.
 	Callers, Officers int
 	// Lease is for how long an item is held, 60 s. Delivery is how long one
 	// delivery may take, two thirds of Lease; it must stay below Lease, so that
@@ -120,8 +122,9 @@ type Engine struct {
 
 	freshKey, effectKey []byte
 
-	// wake holds a token for each lane with something new to lease.
-	wake map[storage.Lane]chan struct{}
+	memory memory
+	// serving are the dispatchers that run, by lane.
+	serving [laneCount]atomic.Pointer[dispatcher]
 	// unsettled counts outcomes that the store has not taken yet. While there
 	// is one nothing is leased, so that what was performed is not performed
 	// again by this process.
@@ -164,12 +167,9 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		limits:    limits,
 		freshKey:  c.Vault.Derive("engine fresh"),
 		effectKey: c.Vault.Derive("engine effect"),
-		wake: map[storage.Lane]chan struct{}{
-			storage.LaneCaller:   make(chan struct{}, 1),
-			storage.LaneOfficers: make(chan struct{}, 1),
-		},
-		failed: make(chan error, 1),
+		failed:    make(chan error, 1),
 	}
+	_, e.memory.alone = c.Store.(*storage.Bolt) // Its file is one process's.
 	if e.now == nil {
 		e.now = time.Now
 	}

@@ -17,7 +17,13 @@ type dispatcher struct {
 	side      flows.Side
 	lane      storage.Lane
 	deliverer Deliverer
-	parallel  int
+	slots     slots
+	// work is the context of the deliveries.
+	work context.Context //nolint:containedctx // Who commits starts them, in no context of his own.
+	// wake holds a token if there may be something to lease.
+	wake chan struct{}
+	// begin, if not nil, takes a job instead of a goroutine: tests set it.
+	begin func(job)
 
 	mu sync.Mutex
 	// paused is until when the other side asked all deliveries to wait.
@@ -25,44 +31,65 @@ type dispatcher struct {
 }
 
 func (e *Engine) dispatcher(side flows.Side, d Deliverer) *dispatcher {
+	out := &dispatcher{Engine: e, side: side, deliverer: d, wake: make(chan struct{}, 1)}
 	if side == flows.Caller {
-		return &dispatcher{
-			Engine: e, side: side, lane: storage.LaneCaller, deliverer: d,
-			parallel: e.limits.Callers,
-		}
+		out.lane, out.slots.least, out.slots.most = storage.LaneCaller, e.limits.Callers, 16*e.limits.Callers
+	} else {
+		out.lane, out.slots.least, out.slots.most = storage.LaneOfficers, e.limits.Officers, e.limits.Officers
 	}
-	return &dispatcher{
-		Engine: e, side: side, lane: storage.LaneOfficers, deliverer: d,
-		parallel: e.limits.Officers,
-	}
+	out.slots.size = out.slots.least
+	return out
 }
 
 // run leases and delivers until ctx ends, and returns when the last delivery
 // is settled. work is the context of the deliveries, which outlives ctx by the
 // grace.
 func (d *dispatcher) run(ctx, work context.Context) {
-	var running sync.WaitGroup
-	defer running.Wait()
-	slots := make(chan struct{}, d.parallel)
+	d.work = work
+	d.slots.setOpen(true)
+	d.serving[d.lane].Store(d)
+	defer func() {
+		d.serving[d.lane].CompareAndSwap(d, nil)
+		d.slots.setOpen(false)
+		d.slots.running.Wait()
+	}()
 	for ctx.Err() == nil {
-		free := d.parallel - len(slots)
-		leased, err := d.lease(ctx, free)
-		if err != nil && ctx.Err() == nil {
-			d.trouble(ctx, "lease", err)
-		}
-		for _, l := range leased {
-			slots <- struct{}{} // There is room: only this loop fills it.
-			running.Go(func() {
-				d.perform(work, l)
-				<-slots
-				d.rouseLane(d.lane) // There is a new head, and a free slot.
-			})
-		}
-		wait := d.limits.Poll
-		if err == nil && len(leased) < free {
-			wait = d.next(ctx)
-		}
-		d.await(ctx, wait)
+		d.await(ctx, d.fill(ctx))
+	}
+}
+
+// fill leases as much as there are slots, and returns how long to wait before
+// that is of use again, should nobody say so before.
+func (d *dispatcher) fill(ctx context.Context) time.Duration {
+	mark := d.slots.mark()
+	if !d.may() {
+		return d.next(ctx)
+	}
+	n := d.slots.take(d.slots.most)
+	if n == 0 {
+		d.slots.leave() // Whoever ends a job says so.
+		return d.limits.Poll
+	}
+	leased, err := d.lease(ctx, n)
+	if err != nil && ctx.Err() == nil {
+		d.trouble(ctx, "lease", err)
+	}
+	for _, l := range leased {
+		d.start(job{Leased: l})
+	}
+	d.slots.giveBack(n - len(leased))
+	if err != nil || len(leased) == n {
+		return d.limits.Poll
+	}
+	d.slots.caughtUp(mark)
+	return d.next(ctx)
+}
+
+// rouse says that there may be something to lease.
+func (d *dispatcher) rouse() {
+	select {
+	case d.wake <- struct{}{}:
+	default: // One token is enough.
 	}
 }
 
@@ -70,7 +97,7 @@ func (d *dispatcher) run(ctx, work context.Context) {
 // ctx ends.
 func (d *dispatcher) await(ctx context.Context, wait time.Duration) {
 	select {
-	case <-d.wake[d.lane]: // It comes before the wait, so that both are one reason.
+	case <-d.wake: // It comes before the wait, so that both are one reason.
 		return
 	default:
 	}
@@ -79,7 +106,7 @@ func (d *dispatcher) await(ctx context.Context, wait time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
-	case <-d.wake[d.lane]:
+	case <-d.wake:
 	}
 }
 
@@ -98,16 +125,21 @@ func (d *dispatcher) next(ctx context.Context) time.Duration {
 	return min(max(at.Sub(d.now()), 0), d.limits.Poll)
 }
 
-// lease takes up to n heads. It takes none while all are asked to wait, and
-// while an outcome of this process waits for the store.
-func (d *dispatcher) lease(ctx context.Context, n int) ([]storage.Leased, error) {
+// may reports whether anything may be leased: not while all are asked to wait,
+// and not while an outcome of this process waits for the store.
+func (d *dispatcher) may() bool {
 	now := d.now()
 	d.mu.Lock()
-	paused := now.Before(d.paused)
-	d.mu.Unlock()
-	if n <= 0 || paused || d.unsettled.Load() > 0 {
+	defer d.mu.Unlock()
+	return !now.Before(d.paused) && d.unsettled.Load() == 0
+}
+
+// lease takes up to n heads.
+func (d *dispatcher) lease(ctx context.Context, n int) ([]storage.Leased, error) {
+	if !d.may() {
 		return nil, nil
 	}
+	now := d.now()
 	return d.store.Lease(ctx, d.lane, n, now, now.Add(d.limits.Lease))
 }
 
@@ -119,39 +151,70 @@ func (d *dispatcher) pause(until time.Time) {
 	}
 }
 
-// perform delivers one leased item and settles what came of it.
-func (d *dispatcher) perform(ctx context.Context, l storage.Leased) {
-	it, err := d.openItem(ctx, l)
-	if err != nil {
-		d.again(ctx, l, it, err)
+// start performs a job for which a slot is taken.
+func (d *dispatcher) start(j job) {
+	if d.begin != nil {
+		d.begin(j)
 		return
 	}
-	delivery, err := d.delivery(ctx, l, it)
+	go d.complete(d.work, j)
+}
+
+// complete performs a job and gives its slot back as soon as it is delivered.
+func (d *dispatcher) complete(ctx context.Context, j job) {
+	settle := d.attempt(ctx, j)
+	if d.slots.delivered(d.now()) {
+		d.rouse()
+	}
+	settle()
+	if d.slots.ended() {
+		d.rouse()
+	}
+}
+
+// perform delivers one leased item and settles what came of it.
+func (d *dispatcher) perform(ctx context.Context, j job) { d.attempt(ctx, j)() }
+
+// attempt delivers one leased item and returns what settles it.
+func (d *dispatcher) attempt(ctx context.Context, j job) (settle func()) {
+	l := j.Leased
+	var it item
+	again := func(err error) func() {
+		d.again(ctx, l, it, err)
+		return func() {}
+	}
+	if j.item != nil {
+		it = *j.item
+	} else {
+		var err error
+		if it, err = d.openItem(ctx, l); err != nil {
+			return again(err)
+		}
+	}
+	delivery, err := d.delivery(ctx, j, it)
 	if errors.Is(err, errUnwanted) {
 		d.counts.undelivered.Add(1)
-		// An earlier try of which nobody learnt the outcome may have succeeded.
-		d.settle(ctx, l, it, flows.Undelivered{Effect: it.Effect.Effect, Reason: flows.ReasonUnwanted, Perhaps: l.Tries > 1})
-		return
+		return func() {
+			// An earlier try of which nobody learnt the outcome may have succeeded.
+			d.settle(ctx, l, it, flows.Undelivered{Effect: it.Effect.Effect, Reason: flows.ReasonUnwanted, Perhaps: l.Tries > 1})
+		}
 	}
 	if err != nil {
-		d.again(ctx, l, it, err)
-		return
+		return again(err)
 	}
 	delivered, err := d.deliver(ctx, delivery)
 	if err == nil {
 		delivered.Effect = it.Effect.Effect
 		d.counts.delivered.Add(1)
-		d.settle(ctx, l, it, delivered)
-		return
+		return func() { d.settle(ctx, l, it, delivered) }
 	}
 	undelivered, over := d.over(l, it, err)
 	if !over {
-		d.again(ctx, l, it, err)
-		return
+		return again(err)
 	}
 	d.counts.undelivered.Add(1)
 	d.log.WarnContext(ctx, "effect not delivered", append(d.attrs(l, it, err), "reason", string(undelivered.Reason))...)
-	d.settle(ctx, l, it, undelivered)
+	return func() { d.settle(ctx, l, it, undelivered) }
 }
 
 // errUnwanted says that the state as it is now does not want the effect.
@@ -225,9 +288,13 @@ func (d *dispatcher) over(l storage.Leased, it item, err error) (flows.Undeliver
 // delivery brings together what the performer needs, from the state as it is
 // now; what is of a conversation or a case that is no more, from the item. It
 // returns errUnwanted if the effect is not to be performed any more.
-func (d *dispatcher) delivery(ctx context.Context, l storage.Leased, it item) (del Delivery, err error) {
-	c, found, err := d.load(ctx, l.Conversation)
-	if err != nil {
+func (d *dispatcher) delivery(ctx context.Context, j job, it item) (del Delivery, err error) {
+	l := j.Leased
+	var c conversation
+	var found bool
+	if j.draft != nil {
+		c, found = j.draft.after, j.draft.found
+	} else if c, found, err = d.load(ctx, l.Conversation); err != nil {
 		return del, err
 	}
 	defer func() {

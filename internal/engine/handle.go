@@ -31,7 +31,7 @@ func (e *Engine) Handle(ctx context.Context, in Inbound) error {
 	if in.Name == "" || in.ID == "" || in.Event == nil {
 		return fmt.Errorf("%w: an event of kind %q without a name or an identity", ErrStep, flows.EventKind(in.Event))
 	}
-	st := step{event: in.Event, identity: in.ID, caller: in.Caller, begins: in.Caller != ""}
+	st := step{events: []event{{in.Event, in.ID}}, caller: in.Caller, begins: in.Caller != ""}
 	if in.Caller != "" {
 		st.conversation = e.vault.Blind("conversation", in.Name)
 	} else {
@@ -57,6 +57,34 @@ func (e *Engine) Handle(ctx context.Context, in Inbound) error {
 	return e.unstepped(ctx, in.Event, err)
 }
 
+// HandleAll hands over events of one person that came together, in their order:
+// they need fewer commits, and less is done about them, than one by one. When it
+// returns nil all are durable. After an error some may be; the caller hands them
+// over to Handle, one by one, and learns which of them it is of.
+func (e *Engine) HandleAll(ctx context.Context, ins []Inbound) error {
+	if len(ins) == 0 {
+		return nil
+	}
+	first := ins[0]
+	st := step{caller: first.Caller, begins: true}
+	for _, in := range ins {
+		if in.Name == "" || in.ID == "" || in.Event == nil || in.Caller == "" || in.Name != first.Name || in.Caller != first.Caller {
+			return errApart
+		}
+		st.events = append(st.events, event{in.Event, in.ID})
+	}
+	st.conversation = e.vault.Blind("conversation", first.Name)
+	for len(st.events) > 0 {
+		done, err := e.apply(ctx, st)
+		if err != nil {
+			return err
+		}
+		e.counts.handled.Add(int64(done.events))
+		st.events = st.events[done.events:]
+	}
+	return nil
+}
+
 // unstepped notes an event that cannot be applied, for somebody to look at, and
 // returns the error.
 func (e *Engine) unstepped(ctx context.Context, ev flows.Event, err error) error {
@@ -67,14 +95,12 @@ func (e *Engine) unstepped(ctx context.Context, ev flows.Event, err error) error
 	return err
 }
 
-// A step is one event on its way into a conversation.
+// A step is what happened on its way into a conversation.
 type step struct {
 	conversation string
-	// event is nil for a commit that changes nothing but what ack, alarm and
-	// version say.
-	event flows.Event
-	// identity is the event's identity before it is blinded; "" for none.
-	identity string
+	// events are what happened, in order: one as a rule. Without one the commit
+	// changes nothing but what ack, alarm and version say.
+	events []event
 	// caller replaces the person's address, if not empty.
 	caller string
 	// name, if not empty, is the name of the thread that the event came from. It
@@ -96,114 +122,166 @@ type step struct {
 	version uint64
 }
 
-// apply steps the event and commits what comes of it, again and again while
-// others commit in between. It returns nil when the event is durable, whether
-// by this call or an earlier one. alarm is the conversation's after the step,
-// zero if it has none or this call committed nothing.
-func (e *Engine) apply(ctx context.Context, st step) (alarm time.Time, err error) {
+// An event is one with its identity before it is blinded.
+type event struct {
+	flows.Event
+	identity string
+}
+
+// kind names the step's event for an error or a log.
+func (st *step) kind() string {
+	if len(st.events) == 0 {
+		return flows.EventKind(nil)
+	}
+	return flows.EventKind(st.events[0].Event)
+}
+
+// errApart says that events which came together must be applied one by one:
+// some of them were before.
+var errApart = errors.New("engine: not together")
+
+// An applied is what came of a step.
+type applied struct {
+	// events counts the events that are durable, whether by this call or an
+	// earlier one: not all of those that came together may fit into a commit.
+	events int
+	// alarm is the conversation's after the step, zero if it has none or this
+	// call committed nothing.
+	alarm time.Time
+}
+
+// apply steps what happened and commits what comes of it, again and again while
+// others commit in between. When it returns nil it is durable.
+func (e *Engine) apply(ctx context.Context, st step) (applied, error) {
+	// What this process remembers of the conversation is tried first: if it is
+	// of the past, the store refuses the version. Only a commit comes of it;
+	// whatever else follows from it is asked of the store again.
+	c, remembered := e.memory.recall(st.conversation)
+	found := remembered
+	var kept *draft
+	defer func() { e.memory.retain(st.conversation, kept, e.now) }()
 	for {
-		c, found, err := e.load(ctx, st.conversation)
-		if err != nil {
-			return time.Time{}, err
+		if !remembered {
+			var err error
+			if c, found, err = e.load(ctx, st.conversation); err != nil {
+				return applied{}, err
+			}
 		}
 		// What was read before the end of the context cannot be overtaken
 		// unseen: see [Engine.Hold].
 		if err := expired(ctx); err != nil {
-			return time.Time{}, fmt.Errorf("engine: before the commit: %w", err)
+			return applied{}, fmt.Errorf("engine: before the commit: %w", err)
 		}
-		if !found && !st.begins || st.name != "" && st.name != threadName(c.State.Thread()) {
-			return time.Time{}, errNobody
-		}
-		if st.version != 0 && st.version != c.version {
-			return time.Time{}, nil
-		}
-		now := st
-		if present := presentCase(c.State); st.of != nil && (!found || present != nil && !sameCase(present, *st.of)) {
-			now.event = nil
-		}
-		commit, err := e.next(now, c)
-		if err != nil {
-			return time.Time{}, err
-		}
-		if err := commit.Validate(); err != nil {
-			return time.Time{}, fmt.Errorf("%w: event %q: %w", ErrStep, flows.EventKind(now.event), err)
-		}
-		err = e.store.Commit(ctx, commit)
+		d, err := e.draw(st, c, found)
 		switch {
 		case err == nil:
-			e.rouse(commit.Items)
-			return commit.Alarm, nil
-		case errors.Is(err, storage.ErrDuplicate):
-			return time.Time{}, nil
-		case errors.Is(err, storage.ErrConflict):
-			if ctx.Err() != nil {
-				return time.Time{}, fmt.Errorf("engine: commit: %w", context.Cause(ctx))
-			}
-		case errors.Is(err, storage.ErrNameTaken):
-			return time.Time{}, fmt.Errorf("%w: event %q: %w", ErrStep, flows.EventKind(now.event), err)
+			err = e.keep(ctx, d)
+		case remembered:
+			err = storage.ErrConflict
+		case errors.Is(err, errLate):
+			return applied{events: len(st.events)}, nil
 		default:
-			return time.Time{}, e.damage(ctx, fmt.Errorf("engine: commit: %w", err))
+			return applied{}, err
+		}
+		switch {
+		case err == nil:
+			kept = d
+			return applied{events: d.events, alarm: d.Alarm}, nil
+		case errors.Is(err, storage.ErrDuplicate) && len(st.events) > 1:
+			return applied{}, errApart
+		case errors.Is(err, storage.ErrDuplicate):
+			return applied{events: len(st.events)}, nil
+		case errors.Is(err, storage.ErrConflict):
+			remembered = false
+			e.memory.drop(st.conversation)
+		case errors.Is(err, storage.ErrNameTaken):
+			return applied{}, fmt.Errorf("%w: event %q: %w", ErrStep, st.kind(), err)
+		default:
+			e.memory.drop(st.conversation)
+			return applied{}, e.damage(ctx, fmt.Errorf("engine: commit: %w", err))
 		}
 	}
 }
 
-// next is what the event makes of the conversation, as one commit.
-func (e *Engine) next(st step, c conversation) (commit storage.Commit, err error) {
+// errLate says that a step was meant for an earlier version.
+var errLate = errors.New("engine: the version is another")
+
+// draw makes the commit of a step on a conversation. It returns errNobody or
+// errLate if the step is not for it.
+func (e *Engine) draw(st step, c conversation, found bool) (*draft, error) {
+	if !found && !st.begins || st.name != "" && st.name != threadName(c.State.Thread()) {
+		return nil, errNobody
+	}
+	if st.version != 0 && st.version != c.version {
+		return nil, errLate
+	}
+	if present := presentCase(c.State); st.of != nil && (!found || present != nil && !sameCase(present, *st.of)) {
+		st.events = nil
+	}
+	d, err := e.next(st, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: event %q: %w", ErrStep, st.kind(), err)
+	}
+	return d, nil
+}
+
+// next is what the events make of the conversation, as one commit.
+func (e *Engine) next(st step, c conversation) (d *draft, err error) {
 	// A panic is a fault of ours in one conversation. It must not take the
 	// others down, and what it says may quote somebody.
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: event %q, panic at %s", ErrStep, flows.EventKind(st.event), panicLine())
+			err = fmt.Errorf("%w: event %q, panic at %s", ErrStep, st.kind(), panicLine())
 		}
 	}()
-	at := e.now()
-	old := c.version
+	d = &draft{Commit: storage.Commit{ID: st.conversation, Version: c.version, At: e.now(), Ack: st.ack}}
 	c.version++
 	if st.caller != "" {
 		c.Caller = st.caller
 	}
-	before := c.State
-	var effects []flows.Effect
-	if st.event != nil {
-		m := flows.Moment{At: at, Fresh: e.fresh(st.conversation, st.identity)}
-		var state flows.State
-		state, effects = e.flow.Step(c.State, m, st.event)
-		c.succeed(state)
-	}
-	commit = storage.Commit{
-		ID:      st.conversation,
-		Version: old,
-		At:      at,
-		Ack:     st.ack,
-	}
-	if st.identity != "" {
-		commit.Events = []string{e.vault.Blind("event", st.identity)}
-	}
-	if err := e.transcribe(&commit, &c.envelope, effects, at); err != nil {
-		return commit, fmt.Errorf("event %q: %w", flows.EventKind(st.event), err)
-	}
-	for n, ef := range effects {
-		if ef.To() == flows.Archive {
-			continue
+	var turns []*turn
+	effects := 0
+	for _, ev := range st.events[:min(len(st.events), storage.MaxEvents)] {
+		t := e.happen(d.ID, c, ev, d.At)
+		effects += len(t.effects)
+		// A commit is of one transcript, and holds so much.
+		if len(turns) > 0 && (effects > storage.MaxItems || !sameCase(presentCase(t.before), presentCase(t.after.State))) {
+			break
 		}
-		it, err := e.newItem(st.conversation, st.identity, n, before, c, ef, at)
-		if err != nil {
-			return commit, fmt.Errorf("event %q: %w", flows.EventKind(st.event), err)
+		if err := e.transcribe(&d.Commit, &t.after.envelope, t.effects, d.At); err != nil {
+			return nil, fmt.Errorf("event %q: %w", flows.EventKind(ev.Event), err)
 		}
-		commit.Items = append(commit.Items, it)
+		// What an item's outcome is need not be remembered: there is one only.
+		if st.ack == nil && ev.identity != "" {
+			d.Events = append(d.Events, e.vault.Blind("event", ev.identity))
+		}
+		turns, c = append(turns, t), t.after
+		if c.State.Blank() {
+			break // What comes next begins anew.
+		}
+	}
+	d.events, d.after = len(turns), c
+	merge(turns)
+	if err := d.seal(e, turns); err != nil {
+		return nil, err
 	}
 	if c.State.Blank() {
-		return commit, nil
+		return d, nil
 	}
-	commit.Alarm = c.State.Alarm()
+	d.found = true
+	d.Alarm = c.State.Alarm()
 	if !st.alarm.IsZero() {
-		commit.Alarm = st.alarm
+		d.Alarm = st.alarm
 	}
+	d.after.alarm = d.Alarm
 	if thread := c.State.Thread(); thread != "" {
-		commit.Names = []string{e.vault.Blind("name", threadName(thread))}
+		d.Names = []string{e.vault.Blind("name", threadName(thread))}
 	}
-	commit.State, err = e.sealState(st.conversation, c)
-	return commit, err
+	d.State, err = e.sealState(d.ID, d.after)
+	return d, err
 }
 
 // threadName is what the edge calls the conversation with that thread.
@@ -224,19 +302,5 @@ func panicLine() string {
 		if !more {
 			return "an unknown line"
 		}
-	}
-}
-
-// rouse tells the dispatchers of this process that there is something to lease.
-func (e *Engine) rouse(items []storage.Item) {
-	for _, it := range items {
-		e.rouseLane(it.Lane)
-	}
-}
-
-func (e *Engine) rouseLane(lane storage.Lane) {
-	select {
-	case e.wake[lane] <- struct{}{}:
-	default: // One token is enough.
 	}
 }

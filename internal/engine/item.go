@@ -32,21 +32,22 @@ type item struct {
 	Again bool `json:"again,omitempty"`
 }
 
-// newItem returns the nth effect of an event as an item of the outbox. The card
-// is kept for the day when the state that it comes from is no more; as long as
-// it is there, the state is asked.
-func (e *Engine) newItem(id, event string, n int, before flows.State, c conversation, ef flows.Effect, at time.Time) (storage.Item, error) {
+// newItem returns an effect as an item of the outbox, before and after it is
+// sealed. The card is kept for the day when the state that it comes from is no
+// more; as long as it is there, the state is asked.
+func (e *Engine) newItem(id string, t *turn, ef numbered, at time.Time) (item, storage.Item, error) {
+	c := &t.after
 	it := item{
 		Caller: c.Caller,
-		Effect: effectJSON{ef},
+		Effect: effectJSON{ef.Effect},
 		At:     at,
 		Case:   presentCase(c.State),
 		Thread: c.State.Thread(),
 	}
 	if it.Case == nil {
-		it.Case, it.Thread = presentCase(before), before.Thread()
+		it.Case, it.Thread = presentCase(t.before), t.before.Thread()
 	}
-	switch ef := ef.(type) {
+	switch ef := ef.Effect.(type) {
 	case flows.Open:
 		card := e.flow.Card(c.State, at)
 		it.Card = &card
@@ -61,19 +62,19 @@ func (e *Engine) newItem(id, event string, n int, before flows.State, c conversa
 	}
 	plain, err := json.Marshal(it)
 	if err != nil {
-		return storage.Item{}, fmt.Errorf("%w: an effect of kind %q cannot be written", ErrStep, flows.EffectKind(ef))
+		return it, storage.Item{}, fmt.Errorf("%w: an effect of kind %q cannot be written", ErrStep, flows.EffectKind(ef.Effect))
 	}
-	out := storage.Item{ID: e.itemID(id, event, n), Priority: priority(c.State, ef)}
+	out := storage.Item{ID: e.itemID(id, t.event.identity, ef.n), Priority: priority(c.State, ef.Effect)}
 	switch ef.To() {
 	case flows.Caller:
 		out.Lane = storage.LaneCaller
 	case flows.Officers:
 		out.Lane = storage.LaneOfficers
 	default:
-		return storage.Item{}, fmt.Errorf("%w: an effect of kind %q goes nowhere", ErrStep, flows.EffectKind(ef))
+		return it, storage.Item{}, fmt.Errorf("%w: an effect of kind %q goes nowhere", ErrStep, flows.EffectKind(ef.Effect))
 	}
 	out.Body = e.vault.Seal("item", out.ID, plain)
-	return out, nil
+	return it, out, nil
 }
 
 // openItem opens a leased item.

@@ -17,10 +17,12 @@ func (e *Engine) GiveUp(ctx context.Context, m Muted) error {
 	}
 	_, err = e.apply(ctx, step{
 		conversation: m.Conversation,
-		event:        flows.Undelivered{Effect: it.Effect.Effect, Reason: flows.ReasonGivenUp, Perhaps: true},
-		identity:     "effect:" + m.item.ID,
-		caller:       it.Caller,
-		begins:       true,
+		events: []event{{
+			flows.Undelivered{Effect: it.Effect.Effect, Reason: flows.ReasonGivenUp, Perhaps: true},
+			"effect:" + m.item.ID,
+		}},
+		caller: it.Caller,
+		begins: true,
 	})
 	if errors.Is(err, ErrStep) {
 		// It was taken out for good; there is only nobody to tell.

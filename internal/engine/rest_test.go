@@ -97,7 +97,7 @@ func TestNothingReadableAtRest(t *testing.T) {
 		w := newWorld(t)
 		kept := &witnessed{Store: w.store}
 		w.conversation(w.engineOn(kept))
-		if len(kept.bytes) < 20_000 {
+		if len(kept.bytes) < 8_000 {
 			t.Fatalf("only %d bytes were kept", len(kept.bytes))
 		}
 		for _, word := range secrets() {

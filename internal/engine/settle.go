@@ -23,8 +23,7 @@ const storeTimeout = 10 * time.Second
 func (d *dispatcher) settle(ctx context.Context, l storage.Leased, it item, outcome flows.Event) {
 	st := step{
 		conversation: l.Conversation,
-		event:        outcome,
-		identity:     "effect:" + l.Item,
+		events:       []event{{outcome, "effect:" + l.Item}},
 		caller:       it.Caller,
 		begins:       true,
 		ack:          &l.Lease,
@@ -43,11 +42,11 @@ func (d *dispatcher) settle(ctx context.Context, l storage.Leased, it item, outc
 			// finds the card that is there already.
 			d.again(ctx, l, it, err)
 			return
-		case errors.Is(err, ErrStep) && st.event != nil:
+		case errors.Is(err, ErrStep) && len(st.events) > 0:
 			// It cannot be told to the conversation, but it is done and must
 			// not be done again.
 			d.log.ErrorContext(ctx, "outcome dropped", append(d.attrs(l, it, err), "event", flows.EventKind(outcome))...)
-			st.event = nil
+			st.events = nil
 			continue
 		}
 		d.trouble(ctx, "outcome", err)

@@ -22,7 +22,7 @@ import (
 	"suar/storage/storagetest"
 )
 
-// TestSimulation plays conversations over two processes that crash, over a
+// TestSimulation plays conversations over one or two processes that crash, over a
 // store and edges that fail before and after they did what they were asked,
 // with events that come again and leases that run out. A seed decides
 // everything, so that a failure can be played again:
@@ -63,6 +63,7 @@ func TestSimulation(t *testing.T) {
 		"commit refused", "commit lost", "crash before a commit", "crash after a commit",
 		"delivery refused", "delivery lost", "conflict", "duplicate", "lease lost",
 		"event again", "reply to a case that ended", "reply before the card is recorded", "alarm", "case ended", "in between",
+		"leased with a commit", "events together", "events apart",
 	} {
 		if met[what] == 0 {
 			t.Errorf("the simulation never met: %s", what)
@@ -80,6 +81,7 @@ type simulation struct {
 	held    []heldLease
 	calmed  bool
 	depth   int
+	alone   bool
 
 	queues  []*queue // by person, then by thread
 	threads map[flows.PostID]*queue
@@ -107,7 +109,9 @@ type queue struct {
 type heldLease struct {
 	engine *Engine
 	side   flows.Side
-	lease  storage.Leased
+	job    job
+	// slot says that it has one: it was leased with a commit.
+	slot bool
 }
 
 // crash ends a simulated process at the call of the store that it panics in.
@@ -173,9 +177,18 @@ func (p *simStore) Defer(ctx context.Context, l storage.Lease, until time.Time) 
 }
 
 func (p *simStore) Commit(ctx context.Context, c storage.Commit) error {
+	_, err := p.commit(c, func() ([]storage.Leased, error) { return nil, p.Store.Commit(ctx, c) })
+	return err
+}
+
+func (p *simStore) CommitAndLease(ctx context.Context, c storage.Commit, until time.Time, lanes ...storage.Lane) ([]storage.Leased, error) {
+	return p.commit(c, func() ([]storage.Leased, error) { return p.Store.CommitAndLease(ctx, c, until, lanes...) })
+}
+
+func (p *simStore) commit(c storage.Commit, commit func() ([]storage.Leased, error)) ([]storage.Leased, error) {
 	s := p.sim
 	if err := p.fault("commit"); err != nil {
-		return err
+		return nil, err
 	}
 	if s.chance(2, "crash before a commit") {
 		p.dead = true
@@ -185,9 +198,10 @@ func (p *simStore) Commit(ctx context.Context, c storage.Commit) error {
 	if p.dead {
 		panic(crash{p})
 	}
-	err := p.Store.Commit(ctx, c)
+	leased, err := commit()
 	switch {
 	case err == nil:
+		s.met["leased with a commit"] += len(leased)
 		for _, name := range c.Names {
 			s.known[name] = true
 		}
@@ -203,9 +217,9 @@ func (p *simStore) Commit(ctx context.Context, c storage.Commit) error {
 		panic(crash{p})
 	}
 	if s.chance(4, "commit lost") {
-		return storagetest.ErrOutage
+		return nil, storagetest.ErrOutage
 	}
-	return err
+	return leased, err
 }
 
 // A simEdge performs effects. What it makes carries the effect's ID; with
@@ -259,7 +273,12 @@ func newSimulation(t *testing.T, seed uint64, officers seal.Recipients, key age.
 	for person := range 3 {
 		s.queues = append(s.queues, &queue{name: fmt.Sprint("tg:", person)})
 	}
-	s.engines = []*Engine{s.start(), s.start()}
+	// Every third has one process, which remembers what it committed.
+	s.alone = seed%3 == 0
+	s.engines = []*Engine{s.start()}
+	if !s.alone {
+		s.engines = append(s.engines, s.start())
+	}
 	return s
 }
 
@@ -268,6 +287,18 @@ func (s *simulation) start() *Engine {
 	s.t.Helper()
 	e := s.engineOn(s.world.store)
 	e.store = &simStore{Store: s.world.store, sim: s}
+	e.memory.alone = s.alone
+	for _, side := range []flows.Side{flows.Caller, flows.Officers} {
+		d := e.dispatcher(side, s.chat)
+		if side == flows.Officers {
+			d = e.dispatcher(side, s.posts)
+		}
+		d.slots.size, d.slots.least, d.slots.most = 3, 3, 3
+		d.slots.setOpen(true)
+		// What is begun goes on when it is its turn.
+		d.begin = func(j job) { s.held = append(s.held, heldLease{e, side, j, true}) }
+		e.serving[d.lane].Store(d)
+	}
 	return e
 }
 
@@ -375,6 +406,10 @@ func (s *simulation) handOver(q *queue) {
 	if q.tries == nil {
 		q.tries = map[string]int{}
 	}
+	if len(q.open) > 1 && in.Caller != "" && s.rng.IntN(2) == 0 {
+		s.handOverAll(e, q)
+		return
+	}
 	q.tries[in.ID]++
 	s.run(e, func() {
 		err := e.Handle(context.Background(), in)
@@ -406,6 +441,27 @@ func (s *simulation) handOver(q *queue) {
 	})
 }
 
+// handOverAll hands over several of a person's events at once.
+func (s *simulation) handOverAll(e *Engine, q *queue) {
+	ins := slices.Clone(q.open[:2+s.rng.IntN(len(q.open)-1)])
+	s.run(e, func() {
+		if err := e.HandleAll(context.Background(), ins); err != nil {
+			s.met["events apart"]++
+			return // One by one, when it is the source's turn again.
+		}
+		s.met["events together"]++
+		for _, in := range ins {
+			if len(q.open) == 0 || q.open[0].ID != in.ID {
+				return // Somebody else handed them over in between.
+			}
+			if said, ok := in.Event.(flows.Said); ok {
+				q.texts = append(q.texts, said.Text)
+			}
+			q.done, q.open = append(q.done, in), q.open[1:]
+		}
+	})
+}
+
 // again hands over an event that was confirmed before.
 func (s *simulation) again(q *queue) {
 	if len(q.done) == 0 {
@@ -416,17 +472,22 @@ func (s *simulation) again(q *queue) {
 	s.run(e, func() { _ = e.Handle(context.Background(), in) })
 }
 
-func (s *simulation) dispatcher(e *Engine, side flows.Side) *dispatcher {
+func (*simulation) dispatcher(e *Engine, side flows.Side) *dispatcher {
 	if side == flows.Caller {
-		return e.dispatcher(side, s.chat)
+		return e.serving[storage.LaneCaller].Load()
 	}
-	return e.dispatcher(side, s.posts)
+	return e.serving[storage.LaneOfficers].Load()
 }
 
 func (s *simulation) lease(e *Engine, side flows.Side) []storage.Leased {
-	leased, err := s.dispatcher(e, side).lease(context.Background(), 1+s.rng.IntN(3))
+	d := s.dispatcher(e, side)
+	mark, n := d.slots.mark(), 1+s.rng.IntN(3)
+	leased, err := d.lease(context.Background(), n)
 	if err != nil && !errors.Is(err, storagetest.ErrOutage) {
 		s.t.Errorf("lease: %v", err)
+	}
+	if err == nil && d.may() && len(leased) < n {
+		d.slots.caughtUp(mark)
 	}
 	return leased
 }
@@ -434,7 +495,7 @@ func (s *simulation) lease(e *Engine, side flows.Side) []storage.Leased {
 func (s *simulation) dispatch(e *Engine, side flows.Side) {
 	s.run(e, func() {
 		for _, l := range s.lease(e, side) {
-			s.dispatcher(e, side).perform(context.Background(), l)
+			s.dispatcher(e, side).perform(context.Background(), job{Leased: l})
 		}
 	})
 }
@@ -443,7 +504,7 @@ func (s *simulation) dispatch(e *Engine, side flows.Side) {
 func (s *simulation) hold(e *Engine, side flows.Side) {
 	s.run(e, func() {
 		for _, l := range s.lease(e, side) {
-			s.held = append(s.held, heldLease{e, side, l})
+			s.held = append(s.held, heldLease{e, side, job{Leased: l}, false})
 		}
 	})
 }
@@ -455,7 +516,14 @@ func (s *simulation) performHeld() {
 	i := s.rng.IntN(len(s.held))
 	h := s.held[i]
 	s.held = slices.Delete(s.held, i, i+1)
-	s.run(h.engine, func() { s.dispatcher(h.engine, h.side).perform(context.Background(), h.lease) })
+	s.run(h.engine, func() {
+		d := s.dispatcher(h.engine, h.side)
+		if h.slot {
+			d.complete(context.Background(), h.job)
+		} else {
+			d.perform(context.Background(), h.job)
+		}
+	})
 }
 
 func (s *simulation) ring(e *Engine) {

@@ -12,7 +12,7 @@ import (
 // transcribe adds to the commit what the effects have for the transcript. A
 // case that the state did not have before begins a new one: its key is made,
 // sealed to the officers and dropped here.
-func (e *Engine) transcribe(commit *storage.Commit, v *envelope, effects []flows.Effect, at time.Time) error {
+func (e *Engine) transcribe(commit *storage.Commit, v *envelope, effects []numbered, at time.Time) error {
 	if id := presentCase(v.State); id != nil && (v.Tape == nil || v.Tape.Case != *id) {
 		tape, header, err := seal.NewTape(*id, e.officers(), at, e.rand)
 		if err != nil {
@@ -23,7 +23,7 @@ func (e *Engine) transcribe(commit *storage.Commit, v *envelope, effects []flows
 		commit.Transcript, commit.Header = id.String(), header
 	}
 	for _, ef := range effects {
-		r, ok := ef.(flows.Record)
+		r, ok := ef.Effect.(flows.Record)
 		if !ok {
 			continue
 		}

@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"suar/flows"
+	"suar/storage"
+)
+
+// A draft is a commit with what it was sealed from.
+type draft struct {
+	storage.Commit
+	// events counts those that the commit is of: as many of the step's as fit.
+	events int
+	// after is the conversation as the commit leaves it, found whether there is
+	// one then.
+	after conversation
+	found bool
+	// made are the items, in the order of Items.
+	made []item
+}
+
+// concerns reports whether the commit may change what a lane's next item is.
+func (d *draft) concerns(lane storage.Lane) bool {
+	return d.Ack != nil && d.Ack.Lane == lane ||
+		slices.ContainsFunc(d.Items, func(it storage.Item) bool { return it.Lane == lane })
+}
+
+// job is what to do about an item that was leased with the commit.
+func (d *draft) job(l storage.Leased) job {
+	for i := range d.Items {
+		if d.Items[i].ID == l.Item {
+			return job{Leased: l, draft: d, item: &d.made[i]}
+		}
+	}
+	return job{Leased: l}
+}
+
+// A turn is what one event makes of a conversation.
+type turn struct {
+	event  event
+	before flows.State
+	after  conversation
+	// effects are numbered: with the event the number names the effect, also
+	// when those before it were merged into others.
+	effects []numbered
+}
+
+type numbered struct {
+	flows.Effect
+	n int
+}
+
+// happen steps one event.
+func (e *Engine) happen(id string, c conversation, ev event, at time.Time) *turn {
+	t := &turn{event: ev, before: c.State, after: c}
+	m := flows.Moment{At: at, Fresh: e.fresh(id, ev.identity)}
+	state, effects := e.flow.Step(c.State, m, ev.Event)
+	t.after.succeed(state)
+	for n, ef := range effects {
+		t.effects = append(t.effects, numbered{ef, n})
+	}
+	return t
+}
+
+// merge takes out of the turns of one commit what a later one of them does as
+// well: what brings something up to date is done once, and messages are erased
+// together. A repeated delivery of it would change nothing.
+func merge(turns []*turn) {
+	for i, late := range turns {
+		for j := range late.effects {
+			for _, early := range turns[:i] {
+				early.effects = slices.DeleteFunc(early.effects, func(ef numbered) bool {
+					return absorb(&late.effects[j].Effect, ef.Effect, early, late)
+				})
+			}
+		}
+	}
+}
+
+// absorb makes the later effect do what the earlier one does, if it can.
+func absorb(late *flows.Effect, early flows.Effect, before, after *turn) bool {
+	switch early := early.(type) {
+	case flows.Show:
+		show, ok := (*late).(flows.Show)
+		if ok {
+			*late = flows.Show{Quiet: show.Quiet && early.Quiet}
+		}
+		return ok
+	case flows.Erase:
+		erase, ok := (*late).(flows.Erase)
+		if ok {
+			*late = flows.Erase{Messages: slices.Concat(early.Messages, erase.Messages)}
+		}
+		return ok
+	case flows.Update:
+		update, ok := (*late).(flows.Update)
+		return ok && early.Last == nil && update.Last == nil &&
+			sameCase(presentCase(before.after.State), presentCase(after.after.State))
+	}
+	return false
+}
+
+// seal seals what is to be done after the turns.
+func (d *draft) seal(e *Engine, turns []*turn) error {
+	for _, t := range turns {
+		for _, ef := range t.effects {
+			if ef.To() == flows.Archive {
+				continue
+			}
+			it, sealed, err := e.newItem(d.ID, t, ef, d.At)
+			if err != nil {
+				return fmt.Errorf("event %q: %w", flows.EventKind(t.event.Event), err)
+			}
+			d.made, d.Items = append(d.made, it), append(d.Items, sealed)
+		}
+	}
+	return nil
+}
