@@ -52,9 +52,6 @@ func mutants() []mutant {
 				c.Entries = c.Entries[1:]
 			}
 		})},
-		{name: "a lost lease is not noticed", onStore: func(_ *world, s storage.Store) storage.Store {
-			return &unfenced{s}
-		}},
 		{name: "a conflict is overwritten", onStore: func(_ *world, s storage.Store) storage.Store {
 			return &overwriting{s}
 		}},
@@ -96,18 +93,6 @@ func (s *mutantStore) Commit(ctx context.Context, c storage.Commit) error {
 func (s *mutantStore) CommitAndLease(ctx context.Context, c storage.Commit, until time.Time, lanes ...storage.Lane) ([]storage.Leased, error) {
 	s.change(&c)
 	return s.Store.CommitAndLease(ctx, c, until, lanes...)
-}
-
-// unfenced lets whoever lost a lease commit the outcome all the same.
-type unfenced struct{ storage.Store }
-
-func (s *unfenced) Commit(ctx context.Context, c storage.Commit) error {
-	err := s.Store.Commit(ctx, c)
-	if errors.Is(err, storage.ErrLeaseLost) {
-		c.Ack, c.Events = nil, nil
-		err = s.Store.Commit(ctx, c)
-	}
-	return err
 }
 
 // overwriting commits over what another committed since.

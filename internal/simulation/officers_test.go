@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"testing/synctest"
 	"time"
 
 	"suar/internal/mattermosttest/standin"
@@ -115,6 +116,7 @@ func (o *officer) during(request func()) {
 		o.busy--
 		o.mu.Unlock()
 	}()
+	synctest.Wait() // What the server signs is random: one after the other.
 }
 
 // read takes the dialogs that opened.
