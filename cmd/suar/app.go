@@ -35,6 +35,8 @@ type app struct {
 	listener net.Listener
 	// polls holds the right to poll Telegram.
 	polls func(ctx context.Context, life time.Duration) error
+	// place is held in a Redis, nil in the embedded store.
+	place *place
 }
 
 // newApp opens the store and the listening address and puts the parts
@@ -48,6 +50,11 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	}()
 	if a.store, err = openStore(ctx, s.config, a.unsafe); err != nil {
 		return nil, err
+	}
+	if s.Redis != nil {
+		if a.place, err = takePlace(ctx, a.store); err != nil {
+			return nil, err
+		}
 	}
 	vault := seal.NewVault(s.vaultKey)
 	a.engine, err = engine.New(ctx, engine.Config{
@@ -169,6 +176,12 @@ func (a *app) Run(ctx context.Context) error {
 		defer stop()
 		return server.Shutdown(grace)
 	})
+	if a.place != nil {
+		g.Go(func() error {
+			a.place.keep(ctx)
+			return nil
+		})
+	}
 	g.Go(func() error { return a.quarantine().Run(ctx) })
 	g.Go(func() error { return a.upkeep(ctx) })
 	g.Go(func() error {
@@ -198,6 +211,9 @@ func (a *app) Close() error {
 		if err := a.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
+	}
+	if a.place != nil {
+		a.place.leave()
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())

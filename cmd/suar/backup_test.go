@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"suar/flows"
 	"suar/internal/backup"
 	"suar/internal/engine"
+	"suar/internal/seal"
 	"suar/storage"
 )
 
@@ -70,6 +72,9 @@ func TestRestoredIsNotSentAgain(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer store.Close()
+				if restored := restoredAt(t, c, store); restored.IsZero() != asItWas {
+					t.Errorf("the store was restored at %v", restored)
+				}
 				serveFor(t, c, store, chat, officers, func(func(engine.Inbound)) {
 					time.Sleep(time.Minute)
 					synctest.Wait()
@@ -93,6 +98,23 @@ func TestRestoredIsNotSentAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// restoredAt is what the store says of when it was restored.
+func restoredAt(t *testing.T, c config, store storage.Store) time.Time {
+	t.Helper()
+	e, err := engine.New(t.Context(), engine.Config{
+		Flow: c.book, Store: store, Vault: seal.NewVault(c.vaultKey),
+		Officers: func() seal.Recipients { return c.recipients }, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := e.Restored(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
 
 // TestRestoreProves takes what a backup may have gone through.

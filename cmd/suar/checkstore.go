@@ -52,6 +52,9 @@ func checkStore(ctx context.Context, c config) (what string, err error) {
 	if errors.Is(err, storage.ErrLocked) {
 		return name + " is in use, by a suar serve that runs.", nil
 	}
+	if errors.Is(err, storage.ErrNone) {
+		return fmt.Sprintf("%s is safe; %v", name, plain(err)), nil
+	}
 	if err != nil {
 		return "", err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"suar/internal/backup"
 	"suar/internal/secret"
+	"suar/storage"
 )
 
 // A redisConfig is the store that several processes share.
@@ -204,6 +205,23 @@ func realPath(path string) string {
 		return filepath.Join(realPath(parent), filepath.Base(path))
 	}
 	return path
+}
+
+// settings are what the store is opened with.
+func (r *redisConfig) settings() storage.RedisConfig {
+	return storage.RedisConfig{
+		Addresses:        r.Addresses,
+		Master:           r.Sentinel,
+		Cluster:          r.Cluster,
+		Username:         r.Username,
+		Password:         r.password.Reveal(),
+		SentinelUsername: r.SentinelUsername,
+		SentinelPassword: r.sentinelPassword.Reveal(),
+		TLS:              r.tls,
+		Prefix:           r.Prefix,
+		Everysec:         r.Everysec,
+		Replicas:         r.Replicas,
+	}
 }
 
 func (r *redisConfig) prefix() string {

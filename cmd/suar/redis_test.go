@@ -2,12 +2,12 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"suar/internal/engine"
 	"suar/internal/redistest"
 	"suar/storage"
 )
@@ -48,7 +48,7 @@ func TestMigration(t *testing.T) {
 		t.Errorf("once more: exit code %d: %s", code, errOut)
 	}
 	back := d.path("back.db")
-	code, again, errOut := d.command(t, "store", "copy", "--from", config, "--to", back, "--watch", "0s")
+	code, again, errOut := d.command(t, "store", "copy", "--from", config, "--to", back)
 	if code != exitOK {
 		t.Fatalf("back: exit code %d: %s", code, errOut)
 	}
@@ -69,8 +69,7 @@ func TestMigration(t *testing.T) {
 	}
 }
 
-// TestSourceInUse copies from a Redis that somebody uses: one that listens to
-// Mattermost, and one that only writes.
+// TestSourceInUse copies from a Redis that somebody uses.
 func TestSourceInUse(t *testing.T) {
 	server := redistest.Shared(t)
 	d := newDeployment(t)
@@ -80,14 +79,14 @@ func TestSourceInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := openStore(t.Context(), c, nil)
+	store, err := beginStore(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
 	refused := func(when, want string) {
 		t.Helper()
-		code, _, errOut := d.command(t, "store", "copy", "--from", d.path("etc/suar.yaml"), "--to", d.path("copy.db"), "--watch", "100ms")
+		code, _, errOut := d.command(t, "store", "copy", "--from", d.path("etc/suar.yaml"), "--to", d.path("copy.db"))
 		if code == exitOK || !strings.Contains(errOut, want) {
 			t.Errorf("%s: exit code %d: %s", when, code, errOut)
 		}
@@ -95,15 +94,29 @@ func TestSourceInUse(t *testing.T) {
 			t.Fatalf("%s: there is a copy", when)
 		}
 	}
-	now := time.Now()
-	if err := store.Hold(t.Context(), holdListen, "a replica", now, now.Add(time.Hour)); err != nil {
+	one, err := takePlace(t.Context(), store)
+	if err != nil {
 		t.Fatal(err)
 	}
-	refused("somebody listens", "a suar serve uses this Redis")
-	if err := store.Hold(t.Context(), holdListen, "a replica", now, now); err != nil {
+	another, err := takePlace(t.Context(), store)
+	if err != nil {
 		t.Fatal(err)
 	}
-	// It writes again and again, and holds nothing.
+	refused("two serve", "a suar serve uses this Redis")
+	one.leave()
+	refused("one serves still", "a suar serve uses this Redis")
+	another.leave()
+	// The other way round nobody begins to serve.
+	free, err := occupy(t.Context(), store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := takePlace(t.Context(), store); !errors.Is(err, errFull) {
+		t.Errorf("while it is copied, a process begins to serve: %v", err)
+	}
+	refused("it is being copied", "another copy is under way")
+	free()
+	// Something else than suar serve writes.
 	stop, done := make(chan struct{}), make(chan error, 1)
 	go func() {
 		for version := uint64(0); ; version++ {
@@ -125,9 +138,6 @@ func TestSourceInUse(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if engine.Quiet < 20*time.Second {
-		t.Errorf("a replica writes every 20 s, and a source is watched for %v", engine.Quiet)
-	}
 }
 
 // TestUnsafeRedis is refused by everything that would use it.
@@ -144,5 +154,43 @@ func TestUnsafeRedis(t *testing.T) {
 		if strings.Contains(errOut, redistest.Password) {
 			t.Errorf("%s: it prints the password", args[0])
 		}
+	}
+}
+
+// TestEmptyRedis is never taken for a new hotline, and begun once by who asks
+// for that.
+func TestEmptyRedis(t *testing.T) {
+	server := redistest.Shared(t)
+	d := newDeployment(t)
+	d.onRedis(server.Addr)
+	d.write(t)
+	config := d.path("etc/suar.yaml")
+	const nothing = "nothing is kept in this Redis under the prefix"
+	for _, args := range [][]string{
+		{"serve", "--config", config},
+		{"backup", "--config", config, d.path("x.backup")},
+		{"store", "copy", "--from", config, "--to", d.path("x.db")},
+	} {
+		if code, _, errOut := d.command(t, args...); code != exitRefused || !strings.Contains(errOut, nothing) {
+			t.Errorf("%s: exit code %d: %s", args[0], code, errOut)
+		}
+	}
+	if code, out, _ := d.command(t, "check", "--config", config); code != exitOK || !strings.Contains(out, "is safe; ") || !strings.Contains(out, nothing) {
+		t.Errorf("check: exit code %d: %s", code, out)
+	}
+	if code, out, errOut := d.command(t, "store", "begin", "--config", config); code != exitOK || !strings.Contains(out, "An empty store was begun") {
+		t.Fatalf("begin: exit code %d: %s", code, errOut)
+	}
+	if code, _, errOut := d.command(t, "store", "begin", "--config", config); code != exitRefused || !strings.Contains(errOut, "there is a store in this Redis already") {
+		t.Errorf("begin again: exit code %d: %s", code, errOut)
+	}
+	if code, out, errOut := d.command(t, "check", "--config", config); code != exitOK || !strings.Contains(out, "nothing was ever served from it") {
+		t.Errorf("check: exit code %d: %s%s", code, out, errOut)
+	}
+	// An empty store that was begun can be filled.
+	source := newDeployment(t)
+	source.begin(t)
+	if code, _, errOut := d.command(t, "store", "copy", "--from", source.values["store"], "--to", config); code != exitOK {
+		t.Errorf("copy into it: exit code %d: %s", code, errOut)
 	}
 }

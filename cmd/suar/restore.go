@@ -130,7 +130,7 @@ func (r *restoring) say(f engine.Findings) {
 func (r *restoring) fill(ctx context.Context, conf config, survey *engine.Survey, file *backup.File) (int, error) {
 	from := muting{File: file, survey: survey, off: r.asItWas}
 	err := fillNew(ctx, conf, func(store storage.Store) error {
-		if _, err := backup.Fill(ctx, store, &from); err != nil || len(from.muted) == 0 {
+		if _, err := backup.Fill(ctx, store, &from); err != nil || r.asItWas {
 			return err
 		}
 		e, err := engine.New(ctx, engine.Config{
@@ -148,7 +148,7 @@ func (r *restoring) fill(ctx context.Context, conf config, survey *engine.Survey
 				return err
 			}
 		}
-		return nil
+		return e.SetRestored(ctx, time.Now())
 	})
 	return len(from.muted), err
 }
@@ -167,7 +167,10 @@ func (m *muting) Dump(ctx context.Context, yield func(storage.Piece) error) erro
 	return m.File.Dump(ctx, func(p storage.Piece) error {
 		if !m.off {
 			var muted []engine.Muted
-			p, muted = m.survey.Mute(p)
+			var err error
+			if p, muted, err = m.survey.Mute(p); err != nil {
+				return err
+			}
 			m.muted = append(m.muted, muted...)
 		}
 		return yield(p)

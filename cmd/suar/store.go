@@ -13,27 +13,29 @@ import (
 	"suar/storage"
 )
 
-// openStore opens the store that the configuration names, and begins one if
-// there is none. report, if not nil, is told what turns out to be unsafe later.
+// openStore opens the store that the configuration names. The embedded one is
+// begun if there is none; a Redis has to have one, because one that was emptied
+// or is another one looks like a new one. report, if not nil, is told what turns
+// out to be unsafe later.
 func openStore(ctx context.Context, c config, report func(error)) (storage.Store, error) {
 	if c.Redis == nil {
 		return orNone(storage.OpenBolt(c.Store))
 	}
-	r := c.Redis
-	return orNone(storage.OpenRedis(ctx, storage.RedisConfig{
-		Addresses:        r.Addresses,
-		Master:           r.Sentinel,
-		Cluster:          r.Cluster,
-		Username:         r.Username,
-		Password:         r.password.Reveal(),
-		SentinelUsername: r.SentinelUsername,
-		SentinelPassword: r.sentinelPassword.Reveal(),
-		TLS:              r.tls,
-		Prefix:           r.Prefix,
-		Everysec:         r.Everysec,
-		Replicas:         r.Replicas,
-		Report:           report,
-	}))
+	r := c.Redis.settings()
+	r.Existing, r.Report = true, report
+	store, err := storage.OpenRedis(ctx, r)
+	if errors.Is(err, storage.ErrNone) {
+		err = fmt.Errorf("%w: nothing is kept in this Redis under the prefix %q. If this is the first start, begin it with suar store begin. If not, do not: look whether the address and the prefix are right, bring its data back, or make it of a backup with suar restore", err, c.Redis.prefix())
+	}
+	return orNone(store, err)
+}
+
+// beginStore is openStore for a store that may be begun.
+func beginStore(ctx context.Context, c config) (storage.Store, error) {
+	if c.Redis == nil {
+		return orNone(storage.OpenBolt(c.Store))
+	}
+	return orNone(storage.OpenRedis(ctx, c.Redis.settings()))
 }
 
 // orNone is the store, or none at all if there was an error.
@@ -61,7 +63,7 @@ func openToRead(ctx context.Context, c config) (storage.Store, error) {
 // unusable reports whether a store cannot be opened until somebody has put
 // something right.
 func unusable(err error) bool {
-	for _, target := range []error{storage.ErrDamaged, storage.ErrFormat, storage.ErrLocked, storage.ErrUnsafe} {
+	for _, target := range []error{storage.ErrDamaged, storage.ErrFormat, storage.ErrLocked, storage.ErrUnsafe, storage.ErrNone} {
 		if errors.Is(err, target) {
 			return true
 		}
@@ -75,7 +77,7 @@ func unusable(err error) bool {
 // fails, and the error says so.
 func fillNew(ctx context.Context, c config, fill func(storage.Store) error) (err error) {
 	if c.Redis != nil {
-		store, err := openStore(ctx, c, nil)
+		store, err := beginStore(ctx, c)
 		if err != nil {
 			return err
 		}

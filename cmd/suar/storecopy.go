@@ -12,25 +12,23 @@ import (
 	"github.com/spf13/cobra"
 
 	"suar/internal/backup"
-	"suar/internal/engine"
 	"suar/storage"
 )
 
 func newStoreCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "store",
-		Short: "Bring the store to another place",
+		Short: "Begin a store, or bring it to another place",
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newStoreCopyCommand())
+	c.AddCommand(newStoreBeginCommand(), newStoreCopyCommand())
 	return c
 }
 
 // A copying is what suar store copy was asked for.
 type copying struct {
 	from, to string
-	quiet    time.Duration
 	env      lookup
 	out      io.Writer
 }
@@ -45,10 +43,9 @@ a Redis, back, or from one to another of its kind. A STORE is the embedded
 store's file, or a configuration of suar serve (its name ends in .yaml), of which
 only the store is looked at.
 
-No suar serve may use the source: of the embedded store its lock says so; a
-Redis is refused if one listens to Mattermost, and is watched until one that is
-alive would have written to it. The target must be new and empty. The source is
-only read. What was copied is read back and compared, and the source once more.
+No suar serve may use the source; one that died keeps a Redis for 20 seconds. The
+target must be new and empty. The source is only read. What was copied is read back
+and compared, and the source once more.
 
 Then change the configuration to the new store, start suar serve, and erase the
 old store when you are sure of the new one: it keeps what people erase later.`,
@@ -62,7 +59,6 @@ old store when you are sure of the new one: it keeps what people erase later.`,
 	}
 	c.Flags().StringVar(&o.from, "from", "", "the `store` that has the conversations")
 	c.Flags().StringVar(&o.to, "to", "", "the new `store`")
-	c.Flags().DurationVar(&o.quiet, "watch", engine.Quiet, "how `long` a Redis is watched for somebody who uses it")
 	return c
 }
 
@@ -75,7 +71,6 @@ func (o *copying) run(ctx context.Context) (err error) {
 	if err := errors.Join(err, err2); err != nil {
 		return refuse(err)
 	}
-	began := time.Now()
 	source, err := openToRead(ctx, from)
 	if errors.Is(err, storage.ErrLocked) {
 		err = fmt.Errorf("%w; stop the suar serve that uses it", err)
@@ -84,18 +79,16 @@ func (o *copying) run(ctx context.Context) (err error) {
 		return refuseUnusable(err)
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	var quiet func(context.Context) error
 	if from.Redis != nil {
 		free, err := occupy(ctx, source)
 		if err != nil {
 			return refuseUnusable(err)
 		}
 		defer free()
-		quiet = func(ctx context.Context) error { return pause(ctx, time.Until(began.Add(o.quiet))) }
 	}
 	var tally backup.Tally
 	err = fillNew(ctx, to, func(target storage.Store) error {
-		tally, err = backup.Copy(ctx, target, source, quiet)
+		tally, err = backup.Copy(ctx, target, source)
 		return err
 	})
 	if err != nil {
@@ -105,12 +98,8 @@ func (o *copying) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// occupied is what somebody holds who serves with a Redis: the right to listen
-// to Mattermost, and that to poll Telegram.
-func occupied() []string { return []string{holdListen, holdPoll} }
-
-// occupy makes sure that nobody serves with a store, as far as that shows at
-// once, and keeps others from beginning to until free is called.
+// occupy makes sure that nobody serves with a Redis, and keeps others from
+// beginning to until free is called.
 func occupy(ctx context.Context, store storage.Store) (free func(), err error) {
 	const life = time.Hour
 	holder := "copy " + rand.Text()
@@ -123,12 +112,13 @@ func occupy(ctx context.Context, store storage.Store) (free func(), err error) {
 			_ = store.Hold(ctx, name, holder, time.Now(), time.Now())
 		}
 	}
-	for _, name := range occupied() {
+	for n := range places {
+		name := placeName(n)
 		now := time.Now()
 		if err := store.Hold(ctx, name, holder, now, now.Add(life)); err != nil {
 			free()
 			if errors.Is(err, storage.ErrHeld) {
-				err = fmt.Errorf("%w: a suar serve uses this Redis, or one died within the last minute, or another copy is under way; stop all of them", err)
+				err = fmt.Errorf("%w: a suar serve uses this Redis, or one died within the last 20 seconds, or another copy is under way; stop all of them", err)
 			}
 			return nil, err
 		}

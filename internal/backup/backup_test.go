@@ -311,7 +311,7 @@ func TestTally(t *testing.T) {
 func TestCopy(t *testing.T) {
 	t.Parallel()
 	from, to := &shelf{pieces: kept()}, &shelf{}
-	got, err := backup.Copy(t.Context(), to, from, nil)
+	got, err := backup.Copy(t.Context(), to, from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +321,7 @@ func TestCopy(t *testing.T) {
 	if diff := cmp.Diff(kept(), to.pieces); diff != "" {
 		t.Errorf("the copy differs:\n%s", diff)
 	}
-	if _, err := backup.Copy(t.Context(), to, from, nil); !errors.Is(err, storage.ErrNotEmpty) {
+	if _, err := backup.Copy(t.Context(), to, from); !errors.Is(err, storage.ErrNotEmpty) {
 		t.Errorf("onto a store that is not empty: %v", err)
 	}
 }
@@ -354,12 +354,12 @@ func TestCopyNotices(t *testing.T) {
 			want: backup.ErrDiffers,
 		},
 	} {
-		if _, err := backup.Copy(t.Context(), tt.to, tt.from, nil); !errors.Is(err, tt.want) {
+		if _, err := backup.Copy(t.Context(), tt.to, tt.from); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", name, err, tt.want)
 		}
 	}
 	broken := errors.New("broken")
-	if _, err := backup.Copy(t.Context(), &shelf{}, failing{broken}, nil); !errors.Is(err, broken) {
+	if _, err := backup.Copy(t.Context(), &shelf{}, failing{broken}); !errors.Is(err, broken) {
 		t.Errorf("a source that fails: %v", err)
 	}
 }

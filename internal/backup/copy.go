@@ -15,17 +15,11 @@ import (
 // returns storage.ErrNotEmpty if the target was not empty, ErrChanged if the
 // source changed meanwhile, and ErrDiffers if the target keeps something else.
 // After any error but the first the target is not to be used. The source is
-// only read. quiet, if not nil, waits before the source is read once more: for
-// as long as somebody who uses it may leave it alone.
-func Copy(ctx context.Context, to Target, from Source, quiet func(context.Context) error) (Tally, error) {
+// only read.
+func Copy(ctx context.Context, to Target, from Source) (Tally, error) {
 	t, err := Fill(ctx, to, from)
 	if err != nil {
 		return t, err
-	}
-	if quiet != nil {
-		if err := quiet(ctx); err != nil {
-			return t, err
-		}
 	}
 	again, err := Count(ctx, from)
 	if err != nil {

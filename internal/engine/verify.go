@@ -70,8 +70,8 @@ func (s *Survey) Conversations(p storage.Piece) {
 		s.key = checkRecord(s.vault, p.State)
 		return
 	}
-	if p.ID == "" || p.ID == clockRecord {
-		return // What the clock's says does not matter to anybody who restores.
+	if p.ID == "" || p.ID == clockRecord || p.ID == restoredRecord {
+		return // They are of no conversation.
 	}
 	found := surveyed{record: p.Version > 0, waiting: len(p.Items)}
 	if found.record {
@@ -149,21 +149,32 @@ func (s *Survey) Findings() (Findings, error) {
 
 // Mute takes from a piece the effects that would put something into the
 // person's chat, a message or another text in an old one, and returns them. What
-// erases stays, and so do all effects to the officers, who find what was
-// performed before. What does not open stays, too: it cannot be performed.
-func (s *Survey) Mute(p storage.Piece) (storage.Piece, []Muted) {
+// erases stays, and so do all effects to the officers; they say from now on that
+// they may have been performed before, so that their performer looks. What does
+// not open stays as it is: it cannot be performed. The piece that it was given
+// is not changed.
+func (s *Survey) Mute(p storage.Piece) (storage.Piece, []Muted, error) {
 	var muted []Muted
 	var items []storage.Queued
 	for _, q := range p.Items {
 		it, err := openBody(s.vault, q.Item)
-		if err == nil && q.Lane == storage.LaneCaller && shows(it.Effect.Effect) {
+		switch {
+		case err != nil:
+		case q.Lane == storage.LaneCaller && shows(it.Effect.Effect):
 			muted = append(muted, Muted{Conversation: p.ID, item: q.Item})
 			continue
+		default:
+			it.Again = true
+			plain, err := json.Marshal(it)
+			if err != nil {
+				return p, nil, fmt.Errorf("%w: an effect cannot be written", ErrStep) // The cause may quote it.
+			}
+			q.Body = s.vault.Seal("item", q.ID, plain)
 		}
 		items = append(items, q)
 	}
 	p.Items = items
-	return p, muted
+	return p, muted, nil
 }
 
 // shows reports whether an effect leaves something new in the person's chat.
@@ -190,10 +201,6 @@ func CheckKey(ctx context.Context, store storage.Store, v *seal.Vault) error {
 	}
 	return checkRecord(v, rec.State)
 }
-
-// Quiet is how long a store that an engine uses is left alone at most: the time
-// is written into it more often.
-const Quiet = beatEvery + storeTimeout
 
 func checkRecord(v *seal.Vault, state []byte) error {
 	if _, err := v.Open("check", keyRecord, state); err != nil {
