@@ -49,7 +49,7 @@ func (p report) round(r Round, how plan) {
 	case how.rate > 0:
 		p.line("%-12s paced at %.0f conversations/s", "", how.rate)
 	case how.stay > 0:
-		p.line("%-12s %d conversations begun and kept, %.1f KB each in the peak of RSS", "", r.Live, float64(r.Peak)/1024/float64(max(r.Live, 1)))
+		p.line("%-12s %d conversations begun and kept; %s MB of the RSS are files: the program and the store", "", r.Live, mb(r.Mapped))
 	}
 }
 

@@ -24,8 +24,8 @@ type Round struct {
 	crowd.Figures
 	// CPU is what the program used, Crowd what the simulated side used.
 	CPU, Crowd time.Duration
-	// RSS and Peak are the program's at the end, in bytes.
-	RSS, Peak int64
+	// RSS, Peak and Mapped are the program's memory at the end, in bytes.
+	RSS, Peak, Mapped int64
 	// Live is how many conversations were begun and stay.
 	Live int
 }
@@ -171,13 +171,8 @@ func (r *run) steady(ctx context.Context, t *crowd.Telegram, proc *rig.Process) 
 		return round, err
 	}
 	// Everybody is somewhere else in the intake only after it was gone through.
-	for began := time.Now(); t.Ended() < r.Chats; {
-		if time.Since(began) > time.Minute {
-			return round, fmt.Errorf("load: after a minute only %d conversations are over", t.Ended())
-		}
-		if err := pause(ctx, proc, 100*time.Millisecond); err != nil {
-			return round, err
-		}
+	if err := r.until(ctx, t, proc, func() bool { return t.Ended() >= r.Chats }); err != nil {
+		return round, err
 	}
 	before, mine, end, err := begin(t, proc)
 	if err != nil {
@@ -196,29 +191,37 @@ func (r *run) settled(ctx context.Context, t *crowd.Telegram, proc *rig.Process)
 	if err != nil {
 		return round, err
 	}
-	count := 0
-	for since := time.Now(); count < r.Live; {
-		if err := pause(ctx, proc, 100*time.Millisecond); err != nil {
-			return round, err
-		}
-		if n := t.Staying(); n > count {
-			count, since = n, time.Now()
-		}
-		if time.Since(since) > patience {
-			return round, fmt.Errorf("load: only %d of %d conversations came through", count, r.Live)
-		}
+	if err := r.until(ctx, t, proc, func() bool { return t.Staying() >= r.Live }); err != nil {
+		return round, err
 	}
 	if round, err = finish(proc, before, mine, end); err != nil {
 		return round, err
 	}
-	round.Live = count
+	round.Live = t.Staying()
 	// What is free and not yet given back is no part of the conversations.
 	if err := pause(ctx, proc, r.Warm); err != nil {
 		return round, err
 	}
 	u, err := proc.Usage()
-	round.RSS, round.Peak = u.RSS, u.Peak
+	round.RSS, round.Peak, round.Mapped = u.RSS, u.Peak, u.Mapped
 	return round, err
+}
+
+// until waits for something that the crowd comes to, as long as it is answered.
+func (r *run) until(ctx context.Context, t *crowd.Telegram, proc *rig.Process, done func() bool) error {
+	answered, since := -1, time.Now()
+	for !done() {
+		if err := pause(ctx, proc, 50*time.Millisecond); err != nil {
+			return err
+		}
+		if n := t.Answered(); n > answered {
+			answered, since = n, time.Now()
+		}
+		if time.Since(since) > patience {
+			return fmt.Errorf("load: nothing is answered any more after %d steps", answered)
+		}
+	}
+	return nil
 }
 
 func begin(t *crowd.Telegram, proc *rig.Process) (before, mine rig.Usage, end func() crowd.Figures, err error) {
@@ -237,7 +240,7 @@ func finish(proc *rig.Process, before, mine rig.Usage, end func() crowd.Figures)
 	}
 	own, err := rig.OwnUsage()
 	round.CPU, round.Crowd = after.CPU-before.CPU, own.CPU-mine.CPU
-	round.RSS, round.Peak = after.RSS, after.Peak
+	round.RSS, round.Peak, round.Mapped = after.RSS, after.Peak, after.Mapped
 	return round, err
 }
 

@@ -183,6 +183,7 @@ func (t *Telegram) vanished(c *chat) {
 // done ends a step, and the conversation after its last one.
 func (t *Telegram) done(c *chat) {
 	c.waiting = false
+	t.answered++
 	t.window.took(time.Since(c.since))
 	if c.step++; c.step == len(t.script.Steps) {
 		c.step = 0

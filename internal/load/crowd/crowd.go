@@ -68,6 +68,7 @@ type Telegram struct {
 	ready    []*chat // with Plan.Rate: who is to act next
 	begun    int     // conversations
 	ended    int
+	answered int // steps
 	updates  updates
 	calls    map[string]int
 	views    []View
@@ -244,6 +245,13 @@ func (t *Telegram) Staying() (n int) {
 		}
 	}
 	return n
+}
+
+// Answered returns how many steps were answered.
+func (t *Telegram) Answered() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.answered
 }
 
 // Ended returns how many conversations were gone through to their end.

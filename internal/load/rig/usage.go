@@ -19,7 +19,9 @@ type Usage struct {
 	// CPU is the time on all cores, in user and in system mode.
 	CPU time.Duration
 	// RSS is the memory that is resident now, Peak the most that was, in bytes.
-	RSS, Peak int64
+	// Mapped is the part of RSS that is files: the program itself and the
+	// embedded store, which the system takes back when it needs the room.
+	RSS, Peak, Mapped int64
 }
 
 // Usage reads what the process costs. It needs Linux's /proc.
@@ -51,7 +53,7 @@ func usageOf(process string) (u Usage, err error) {
 	}
 	for line := range strings.Lines(string(status)) {
 		name, rest, _ := strings.Cut(line, ":")
-		into := map[string]*int64{"VmRSS": &u.RSS, "VmHWM": &u.Peak}[name]
+		into := map[string]*int64{"VmRSS": &u.RSS, "VmHWM": &u.Peak, "RssFile": &u.Mapped}[name]
 		if into == nil {
 			continue
 		}
