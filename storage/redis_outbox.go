@@ -33,7 +33,13 @@ func (r *Redis) commit(ctx context.Context, c *Commit, until time.Time, lanes []
 	} else if follows = ""; c.Version != 0 {
 		follows = strconv.FormatUint(c.Version, 10)
 	}
-	reply, err := r.call(ctx, r.scripts.commit, r.commitArgs(c, follows, until, lanes)...)
+	script := r.scripts.commit
+	// An outcome leaves room, and so does the end of a record. Without a record
+	// there is none to end: then it is an event more to remember.
+	if c.Ack != nil || c.State == nil && c.Version != 0 {
+		script = r.scripts.release
+	}
+	reply, err := r.call(ctx, script, r.commitArgs(c, follows, until, lanes)...)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,9 @@ var redisSources embed.FS
 // A redisScript is one call of the store. Its first line makes Redis refuse it
 // before it starts if it could fail half way: a script that writes, on a
 // replica, without memory, or when the disk or the replicas are missing; one
-// that only reads is not refused for want of memory or disk.
+// that only reads is not refused for want of memory or disk. Nor is one for
+// want of memory that brings what was accepted out, or frees memory: it may
+// write beyond the server's maxmemory, and so does not fail half way either.
 type redisScript struct {
 	source, sha string
 	// confirmed says that its writes count only when the replicas have them.
@@ -27,15 +29,20 @@ type redisScript struct {
 
 // redisScripts are all of them.
 type redisScripts struct {
-	open, commit, lease, postpone, forget, sweep, hold, pace *redisScript
-	read, waiting, dump                                      *redisScript
-	fill, clear                                              *redisScript
+	open, lease, postpone, forget, sweep, hold, pace *redisScript
+	// commit brings something in; release is the same for a commit that brings
+	// something out.
+	commit, release     *redisScript
+	read, waiting, dump *redisScript
+	fill, clear         *redisScript
 }
 
 func newRedisScripts() *redisScripts {
 	const (
 		writes = "#!lua\n"
-		reads  = "#!lua flags=no-writes\n"
+		// frees is for scripts that must run when the memory is full.
+		frees = "#!lua flags=allow-oom\n"
+		reads = "#!lua flags=no-writes\n"
 	)
 	script := func(confirmed bool, first string, files ...string) *redisScript {
 		var b strings.Builder
@@ -54,13 +61,14 @@ func newRedisScripts() *redisScripts {
 		// What a failover loses of it shows as ErrLost, and nothing else is lost.
 		open:     script(false, writes, "open"),
 		commit:   script(true, writes, "prelude", "outbox", "index", "commit"),
-		lease:    script(true, writes, "prelude", "outbox", "lease"),
-		postpone: script(true, writes, "prelude", "outbox", "defer"),
-		forget:   script(true, writes, "prelude", "index", "forget"),
-		sweep:    script(true, writes, "prelude", "index", "sweep"),
+		release:  script(true, frees, "prelude", "outbox", "index", "commit"),
+		lease:    script(true, frees, "prelude", "outbox", "lease"),
+		postpone: script(true, frees, "prelude", "outbox", "defer"),
+		forget:   script(true, frees, "prelude", "index", "forget"),
+		sweep:    script(true, frees, "prelude", "index", "sweep"),
 		// Who holds what, and the queues, need not survive a failover.
-		hold:    script(false, writes, "prelude", "outbox", "hold"),
-		pace:    script(false, writes, "prelude", "pace"),
+		hold:    script(false, frees, "prelude", "outbox", "hold"),
+		pace:    script(false, frees, "prelude", "pace"),
 		read:    script(false, reads, "prelude", "read"),
 		waiting: script(false, reads, "prelude", "waiting"),
 		dump:    script(false, reads, "prelude", "dump"),
