@@ -39,6 +39,9 @@ func newFleet(t testing.TB, world *mattermosttest.World, replicas int) *fleet {
 		}
 		config["quarantine"] = filepath.Join(h.data, "quarantine")
 	})
+	if out, errs, code := f.run("store", "begin", "--config", f.config); code != 0 {
+		t.Fatalf("suar store begin exits with %d: %s%s", code, out, errs)
+	}
 	var addresses []string
 	for n := range replicas {
 		r := f.replica(n)
