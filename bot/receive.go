@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"suar/flows"
 	"suar/internal/engine"
@@ -88,15 +87,7 @@ func (b *Bot) putAside(ctx context.Context, r received) (err error) {
 }
 
 // class names an error for a log without its text.
-func class(err error) string {
-	switch {
-	case errors.Is(err, context.Canceled):
-		return "canceled"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
-	}
-	return fmt.Sprintf("%T", err)
-}
+func class(err error) string { return engine.Class(err) }
 
 func messageOf(ev flows.Event) flows.MessageID {
 	switch e := ev.(type) {

@@ -187,7 +187,7 @@ func TestReplicas(t *testing.T) {
 
 func testReplicas(t *testing.T, store storage.Store) {
 	const people, texts, killEvery = 20, 12, 40
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test's choice
+	random := rand.New(rand.NewPCG(1, 2))
 	picked, kills := 0, make(chan struct{}, 100)
 	balancer := &telegramtest.Balancer{Pick: func(n int) int {
 		if picked++; picked%killEvery == 0 {

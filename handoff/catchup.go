@@ -63,7 +63,7 @@ func (l *listener) catchUp(ctx context.Context) error {
 		if !l.place.concerns(post) && (post.DeleteAt == 0 || !l.place.card(post)) {
 			continue
 		}
-		for _, c := range changes(post, l.Now()) {
+		for _, c := range changes(post, l.Now(), l.floor) {
 			if err := l.lanes.add(ctx, c); err != nil {
 				return err
 			}

@@ -16,10 +16,9 @@ import (
 
 const (
 	pageSize = 200 // the most that Mattermost gives at once
-	// rootsSince is how far back a repeated Open looks for its card. It is
-	// tried again within the minute, so only an outage of ours of this length
-	// could hide one.
-	rootsSince = 48 * time.Hour
+	// rootsSince is how far back a repeated Open looks for its card: as far as a
+	// backup may lie back from which the store was restored.
+	rootsSince = 15 * 24 * time.Hour
 )
 
 // errNoThread says that an effect came for a case without a card.

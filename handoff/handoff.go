@@ -68,6 +68,10 @@ type Config struct {
 	// listen for so long from now, prolongs it, and gives it up with 0:
 	// [engine.Engine.Hold]. nil says that there is no other.
 	Hold func(ctx context.Context, life time.Duration) error
+	// Restored is when the store was made of a backup, zero if it was not:
+	// [engine.Engine.Restored]. What was written before, and handed over to the
+	// store that is lost, is not handed over as new again.
+	Restored time.Time
 	// Random spreads pauses: numbers in [0,1); nil is math/rand/v2.
 	Random func() float64
 	// Heartbeat is how often the listener asks whether it still hears; zero is

@@ -76,6 +76,13 @@ func (r *right) end() time.Time {
 	return r.until
 }
 
+// over reports whether the right is over, by either of the machine's clocks: one
+// stands still while the machine is suspended.
+func (r *right) over() bool {
+	now, end := time.Now(), r.end()
+	return !now.Before(end) || !now.Round(0).Before(end.Round(0))
+}
+
 // keep prolongs the right until ctx ends, and returns errSuperseded when it is
 // over before.
 func (r *right) keep(ctx context.Context) error {
@@ -84,7 +91,7 @@ func (r *right) keep(ctx context.Context) error {
 			return err
 		}
 		err := r.ask(ctx)
-		if errors.Is(err, engine.ErrHeld) || !time.Now().Before(r.end()) {
+		if errors.Is(err, engine.ErrHeld) || r.over() {
 			return errSuperseded
 		}
 	}

@@ -96,6 +96,8 @@ type listener struct {
 	// mark is the update_at up to which everything was handed over or waits in
 	// the lanes; saved is where the server keeps it for the next process.
 	mark, saved int64
+	// floor is up to when no post is new to the engine, 0 for never.
+	floor int64
 }
 
 // session is one connection, from dialling to its end.
@@ -107,6 +109,11 @@ func (l *listener) session(ctx context.Context) error {
 	if l.mark == 0 {
 		if l.mark, err = l.loadMark(ctx); err != nil {
 			return err
+		}
+		if !l.Restored.IsZero() {
+			// Before the first process after the restoring saves one, the mark is
+			// that of the store that is lost.
+			l.floor = min(l.mark, l.Restored.UnixMilli())
 		}
 	}
 	conn, err := l.dial(ctx)

@@ -174,6 +174,30 @@ func TestAway(t *testing.T) {
 	})
 }
 
+// TestWhatALostStoreKnewIsNotNew: the store was restored from a backup, and a
+// reply of before is touched, which brings it into what is read again.
+func TestWhatALostStoreKnewIsNotNew(t *testing.T) {
+	onEach(t, func(t *testing.T, w *mattermosttest.World) {
+		lost := newRig(t, w)
+		root := lost.open(1)
+		stop := lost.run()
+		siti := w.Officers[0]
+		old := w.Post(siti, string(root), "before the restoring")
+		lost.ledger.wait(t, root, 1)
+		stop() // It saves its mark.
+		w.React(siti, old.Id, "eyes")
+		unheard := w.Post(siti, string(root), "while nothing ran")
+
+		next := newRig(t, w, func(c *Config) { c.Restored = time.Now() })
+		next.ledger.know(root)
+		next.run()
+		want := []flows.Event{flows.Replied{Post: flows.PostID(unheard.Id), Officer: officer(siti), Text: "while nothing ran"}}
+		if diff := cmp.Diff(want, next.ledger.wait(t, root, 1)); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // TestADeletedCardIsNoticed, while the desk listens and while it is away.
 func TestADeletedCardIsNoticed(t *testing.T) {
 	onEach(t, func(t *testing.T, w *mattermosttest.World) {

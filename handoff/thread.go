@@ -49,8 +49,9 @@ func written(post *model.Post) string {
 }
 
 // changes are what a post as it is now may have gone through since the horizon.
-// What was handed over before, the engine knows.
-func changes(post *model.Post, now time.Time) []change {
+// What was handed over before, the engine knows; of what it may have forgotten,
+// up to the floor, only edits and deletions are told.
+func changes(post *model.Post, now time.Time, floor int64) []change {
 	oldest := now.Add(-horizon).UnixMilli()
 	if post.DeleteAt != 0 {
 		if post.DeleteAt < oldest {
@@ -59,7 +60,7 @@ func changes(post *model.Post, now time.Time) []change {
 		return []change{{deleted, post}}
 	}
 	var all []change
-	if post.CreateAt >= oldest {
+	if post.CreateAt >= oldest && post.CreateAt > floor {
 		all = append(all, change{created, post})
 	}
 	if post.EditAt >= oldest && post.EditAt != 0 {

@@ -25,7 +25,8 @@ var errStuck = errors.New("engine: the step left its alarm due")
 // ends.
 func (e *Engine) alarms(ctx context.Context) {
 	// aside are conversations that cannot be handled and would otherwise be
-	// the first for ever, with the time when to look at them again.
+	// the first for ever, with the time when to look at them again, by the
+	// machine's clock.
 	aside := map[string]time.Time{}
 	for ctx.Err() == nil {
 		e.memory.fade(e.now())
@@ -54,7 +55,7 @@ func (e *Engine) ring(ctx context.Context, aside map[string]time.Time) (more boo
 	slots := make(chan struct{}, alarmsParallel)
 	rung := 0
 	for _, id := range due {
-		if until, ok := aside[id]; ok && now.Before(until) {
+		if until, ok := aside[id]; ok && time.Now().Before(until) {
 			continue
 		}
 		rung++
@@ -70,12 +71,12 @@ func (e *Engine) ring(ctx context.Context, aside map[string]time.Time) (more boo
 	}
 	running.Wait()
 	for id, until := range aside {
-		if !now.Before(until) {
+		if !time.Now().Before(until) {
 			delete(aside, id)
 		}
 	}
 	for _, id := range failed {
-		aside[id] = now.Add(alarmRetry)
+		aside[id] = time.Now().Add(alarmRetry)
 	}
 	return len(due) == n && rung > len(failed)
 }

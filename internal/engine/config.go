@@ -61,7 +61,7 @@ type Limits struct {
 	// Callers are up to 16 times as many while they are so quick that all of them
 	// end within a tenth of a second.
 	Callers, Officers int
-	// Lease is for how long an item is held, 60 s. Delivery is how long one
+	// Lease is for how long an item is held, 30 s. Delivery is how long one
 	// delivery may take, two thirds of Lease; it must stay below Lease, so that
 	// its outcome can be committed while the lease holds.
 	Lease, Delivery time.Duration
@@ -91,7 +91,7 @@ func (l Limits) withDefaults() Limits {
 	}
 	number(&l.Callers, 16)
 	number(&l.Officers, 4)
-	span(&l.Lease, time.Minute)
+	span(&l.Lease, 30*time.Second)
 	span(&l.Delivery, l.Lease*2/3)
 	span(&l.Backoff, 200*time.Millisecond)
 	span(&l.MaxBackoff, 30*time.Second)
@@ -116,6 +116,8 @@ type Engine struct {
 	officers func() seal.Recipients
 	now      func() time.Time
 	clock    *clock // nil if Config.Now was given
+	machine  func() time.Time
+	server   *serverClock // nil if the store has no clock
 	rand     io.Reader
 	log      *slog.Logger
 	limits   Limits

@@ -26,7 +26,8 @@ type dispatcher struct {
 	begin func(job)
 
 	mu sync.Mutex
-	// paused is until when the other side asked all deliveries to wait.
+	// paused is until when the other side asked all deliveries to wait, by the
+	// machine's clock: no other process sees it.
 	paused time.Time
 }
 
@@ -114,13 +115,15 @@ func (d *dispatcher) await(ctx context.Context, wait time.Duration) {
 // of this process say so before.
 func (d *dispatcher) next(ctx context.Context) time.Duration {
 	d.mu.Lock()
-	at := d.paused
+	paused := time.Until(d.paused)
 	d.mu.Unlock()
-	if now := d.now(); !now.Before(at) {
-		var err error
-		if _, at, err = d.store.Waiting(ctx, d.lane); err != nil || !now.Before(at) {
-			return d.limits.Poll
-		}
+	if paused > 0 {
+		return min(paused, d.limits.Poll)
+	}
+	now := d.now()
+	_, at, err := d.store.Waiting(ctx, d.lane)
+	if err != nil || !now.Before(at) {
+		return d.limits.Poll
 	}
 	return min(max(at.Sub(d.now()), 0), d.limits.Poll)
 }
@@ -128,10 +131,9 @@ func (d *dispatcher) next(ctx context.Context) time.Duration {
 // may reports whether anything may be leased: not while all are asked to wait,
 // and not while an outcome of this process waits for the store.
 func (d *dispatcher) may() bool {
-	now := d.now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return !now.Before(d.paused) && d.unsettled.Load() == 0
+	return !time.Now().Before(d.paused) && d.unsettled.Load() == 0
 }
 
 // lease takes up to n heads.

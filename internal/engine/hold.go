@@ -19,9 +19,9 @@ var ErrHeld = storage.ErrHeld
 // prolonged; the caller counts on what it had before.
 //
 // The instants are the engines' [Engine.Now], which the processes of one store
-// agree about to within a second or so, except one that has just been suspended.
-// Whoever holds a name must therefore stop some seconds before its time is
-// over.
+// agree about to within a second or so, except for some minutes after the
+// store's clock jumped or one of them was suspended. Whoever holds a name must
+// therefore stop some seconds before its time is over.
 //
 // What such a hold is good for: the context of what is done under it has the
 // end of the hold as its deadline. [Engine.Handle] looks at the deadline after
@@ -43,14 +43,17 @@ func (e *Engine) Hold(name string) (func(ctx context.Context, life time.Duration
 }
 
 // expired returns why nothing may be committed any more in the context. It
-// reads the clock, because a context's timer may be late when the process was
-// suspended.
+// reads both of the machine's clocks: a context's timer may be late when the
+// process was suspended, and the monotonic clock stands still while a machine
+// is.
 func expired(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if at, ok := ctx.Deadline(); ok && !time.Now().Before(at) {
-		return context.DeadlineExceeded
+	if at, ok := ctx.Deadline(); ok {
+		if now := time.Now(); !now.Before(at) || !now.Round(0).Before(at.Round(0)) {
+			return context.DeadlineExceeded
+		}
 	}
 	return nil
 }

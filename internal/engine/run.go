@@ -120,13 +120,23 @@ func sideName(s flows.Side) string {
 	return "officers"
 }
 
+// Class says what sort of error it is, for a log of an edge's.
+func Class(err error) string { return class(err) }
+
 // class says what sort of error it is. What an error says itself may quote
 // anything, so it never reaches the log.
 func class(err error) string {
 	failure := new(Failure)
+	answer := new(storage.RedisError)
 	switch {
 	case errors.Is(err, ErrWrongKey):
 		return "wrong key"
+	case errors.Is(err, storage.ErrLost):
+		return "the store is lost: do not restart, bring its data back"
+	case errors.Is(err, storage.ErrUnconfirmed):
+		return "too few replicas"
+	case errors.As(err, &answer):
+		return "redis " + answer.Code
 	case errors.Is(err, errDamaged):
 		return "damaged"
 	case errors.Is(err, ErrStep):

@@ -109,7 +109,7 @@ func (d *dispatcher) again(ctx context.Context, l storage.Leased, it item, cause
 		if failure.After > 0 {
 			delay = max(delay, failure.After)
 			if failure.All {
-				d.pause(now.Add(failure.After))
+				d.pause(time.Now().Add(failure.After))
 			}
 		}
 		d.log.InfoContext(ctx, "effect deferred", d.attrs(l, it, cause)...)
