@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -40,10 +39,13 @@ func (r *Redis) commit(ctx context.Context, c *Commit, until time.Time, lanes []
 		script = r.scripts.release
 	}
 	reply, err := r.call(ctx, script, r.commitArgs(c, follows, until, lanes)...)
+	values, ok := reply.([]any)
 	if err != nil {
+		if len(values) > 1 {
+			r.unlease(ctx, values[1:], c.At)
+		}
 		return nil, err
 	}
-	values, ok := reply.([]any)
 	if !ok || len(values) == 0 {
 		return nil, errRedisReply
 	}
@@ -131,7 +133,8 @@ func redisLeased(values []any) ([]Leased, error) {
 	return leased, nil
 }
 
-// Lease implements Store. It costs no write when there is nothing to lease.
+// Lease implements Store. It costs no write when there is nothing to lease, and
+// nobody waits for replicas then.
 func (r *Redis) Lease(ctx context.Context, lane Lane, n int, now, until time.Time) ([]Leased, error) {
 	if n <= 0 {
 		return nil, ctx.Err()
@@ -139,10 +142,12 @@ func (r *Redis) Lease(ctx context.Context, lane Lane, n int, now, until time.Tim
 	reply, err := r.call(ctx, r.scripts.lease,
 		redisLane(lane), n, redisInstantText(now), redisAfter(now), redisInstantText(until))
 	values, ok := reply.([]any)
-	if err != nil && !(errors.Is(err, ErrUnconfirmed) && len(values) == 1) {
+	if err != nil {
+		if len(values) > 1 {
+			r.unlease(ctx, values[1:], now)
+		}
 		return nil, err
 	}
-	// With nothing leased there is nothing to confirm.
 	if !ok || len(values) == 0 {
 		return nil, errRedisReply
 	}
@@ -155,6 +160,27 @@ func (r *Redis) Lease(ctx context.Context, lane Lane, n int, now, until time.Tim
 		err = fmt.Errorf("%w (%d heads)", errRedisLayout, damaged)
 	}
 	return leased, err
+}
+
+// unleaseTimeout is how long a call may take beyond its context to give back
+// what it leased.
+const unleaseTimeout = time.Second
+
+// unlease gives back what was leased by a call that is to end with an error,
+// because too few replicas know of it: otherwise nobody would perform it until
+// the leases run out. It waits for no replica, and if it fails they do run out.
+func (r *Redis) unlease(ctx context.Context, values []any, now time.Time) {
+	leased, err := redisLeased(values)
+	if err != nil {
+		return
+	}
+	args := []any{redisInstantText(now)}
+	for _, l := range leased {
+		args = append(args, l.Conversation, redisLane(l.Lane), l.Item, redisToken(l.Token))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unleaseTimeout)
+	defer cancel()
+	_, _ = r.call(ctx, r.scripts.unlease, args...)
 }
 
 // Defer implements Store.

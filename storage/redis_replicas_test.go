@@ -2,6 +2,8 @@ package storage_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,9 +62,6 @@ func TestRedisReplicaFrozen(t *testing.T) {
 	unconfirmed("defer", first.Defer(t.Context(), leased[0].Lease, at(2)))
 	_, err = first.Lease(t.Context(), storage.LaneOfficers, 1, at(0), at(1))
 	unconfirmed("lease", err)
-	if leased, err := first.Lease(t.Context(), storage.LaneOfficers, 1, at(0), at(1)); len(leased) > 0 || err != nil {
-		t.Errorf("lease of nothing: %d, %v", len(leased), err)
-	}
 	// What is read, held and paced waits for nobody.
 	if _, err := second.Load(t.Context(), begin.ID); err != nil {
 		t.Errorf("load: %v", err)
@@ -84,6 +83,72 @@ func TestRedisReplicaFrozen(t *testing.T) {
 	// What was confirmed is on the replica, which says so itself.
 	if got := servers.Replicas[0].Do("HGET", "{suar}:c:"+begin.ID, "v"); got != "2" {
 		t.Errorf("the replica has version %v, want 2", got)
+	}
+}
+
+// TestRedisUnconfirmedLease freezes the only replica: what is leased meanwhile is
+// nobody's, and can be leased by the next as if it had not been.
+func TestRedisUnconfirmedLease(t *testing.T) {
+	servers, patient, open := replicated(t)
+	hurried := open()
+	if err := patient.Commit(t.Context(), everything("tg:0")); err != nil {
+		t.Fatal(err)
+	}
+	late := storage.Commit{
+		ID: "late", Events: []string{"tg:1"}, At: at(0), State: []byte("state"),
+		Items: []storage.Item{{ID: "late", Lane: storage.LaneOfficers, Body: []byte("late")}},
+	}
+	servers.Replicas[0].Freeze()
+	for range 3 {
+		leased, err := hurried.Lease(t.Context(), storage.LaneOfficers, 10, at(0), at(60))
+		if len(leased) != 0 || !errors.Is(err, storage.ErrUnconfirmed) {
+			t.Errorf("leased %d, %v, want %v", len(leased), err, storage.ErrUnconfirmed)
+		}
+	}
+	_, err := hurried.CommitAndLease(t.Context(), late, at(60), storage.LaneOfficers)
+	if !errors.Is(err, storage.ErrUnconfirmed) {
+		t.Errorf("commit: %v, want %v", err, storage.ErrUnconfirmed)
+	}
+	servers.Replicas[0].Thaw()
+	leased, err := patient.Lease(t.Context(), storage.LaneOfficers, 10, at(0), at(60))
+	if err != nil || len(leased) != 2 || leased[0].Item != "post" || leased[1].Item != "late" {
+		t.Fatalf("leased %+v, %v, want both items", leased, err)
+	}
+	for _, l := range leased {
+		if l.Tries != 1 {
+			t.Errorf("%s: the try is number %d, want the first", l.Item, l.Tries)
+		}
+		if err := patient.Defer(t.Context(), l.Lease, at(1)); err != nil {
+			t.Errorf("%s: %v", l.Item, err)
+		}
+	}
+}
+
+// TestRedisLeaseOfNothing asks no replica when nothing was leased: an idle
+// hotline would be held up at each look.
+func TestRedisLeaseOfNothing(t *testing.T) {
+	servers, patient, _ := replicated(t)
+	asked := func() (calls string) {
+		t.Helper()
+		for line := range strings.Lines(fmt.Sprint(servers.Master.Do("INFO", "commandstats"))) {
+			if rest, ok := strings.CutPrefix(line, "cmdstat_wait:"); ok {
+				calls, _, _ = strings.Cut(rest, ",")
+			}
+		}
+		return calls
+	}
+	if err := patient.Commit(t.Context(), everything("tg:0")); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{1, 0, 0} {
+		before := asked()
+		leased, err := patient.Lease(t.Context(), storage.LaneCaller, 10, at(0), at(60))
+		if err != nil || len(leased) != want {
+			t.Fatalf("leased %d, %v, want %d", len(leased), err, want)
+		}
+		if after := asked(); (after != before) != (want > 0) {
+			t.Errorf("with %d leased the replicas were asked: %s before, %s after", want, before, after)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -25,11 +24,14 @@ type redisScript struct {
 	source, sha string
 	// confirmed says that its writes count only when the replicas have them.
 	confirmed bool
+	// wrote tells from the answer whether there is anything to confirm; nil if
+	// there always may be.
+	wrote func(reply any) bool
 }
 
 // redisScripts are all of them.
 type redisScripts struct {
-	open, lease, postpone, forget, sweep, hold, pace *redisScript
+	open, lease, unlease, postpone, forget, sweep, hold, pace *redisScript
 	// commit brings something in; release is the same for a commit that brings
 	// something out.
 	commit, release     *redisScript
@@ -55,14 +57,16 @@ func newRedisScripts() *redisScripts {
 			b.Write(text)
 		}
 		sum := sha1.Sum([]byte(b.String())) //nolint:gosec // See the import.
-		return &redisScript{b.String(), hex.EncodeToString(sum[:]), confirmed}
+		return &redisScript{b.String(), hex.EncodeToString(sum[:]), confirmed, nil}
 	}
-	return &redisScripts{
+	all := &redisScripts{
 		// What a failover loses of it shows as ErrLost, and nothing else is lost.
-		open:     script(false, writes, "open"),
-		commit:   script(true, writes, "prelude", "outbox", "index", "commit"),
-		release:  script(true, frees, "prelude", "outbox", "index", "commit"),
-		lease:    script(true, frees, "prelude", "outbox", "lease"),
+		open:    script(false, writes, "open"),
+		commit:  script(true, writes, "prelude", "outbox", "index", "commit"),
+		release: script(true, frees, "prelude", "outbox", "index", "commit"),
+		lease:   script(true, frees, "prelude", "outbox", "lease"),
+		// Without it the lease runs out by itself.
+		unlease:  script(false, frees, "prelude", "outbox", "unlease"),
 		postpone: script(true, frees, "prelude", "outbox", "defer"),
 		forget:   script(true, frees, "prelude", "index", "forget"),
 		sweep:    script(true, frees, "prelude", "index", "sweep"),
@@ -75,6 +79,12 @@ func newRedisScripts() *redisScripts {
 		fill:    script(true, writes, "prelude", "fill"),
 		clear:   script(false, writes, "prelude", "outbox", "index", "clear"),
 	}
+	// Before the leased items it says how many are damaged.
+	all.lease.wrote = func(reply any) bool {
+		values, _ := reply.([]any)
+		return len(values) > 1
+	}
+	return all
 }
 
 // A redisOnce is a command that the library sends once. A repetition is the
@@ -133,59 +143,4 @@ func (r *redisServer) send(ctx context.Context, s *redisScript, whole bool, args
 	c := r.command(ctx, s, whole, args)
 	_ = r.client.Process(ctx, c)
 	return c.Result()
-}
-
-// maxMoves is how often a call follows the slot to another node.
-const maxMoves = 3
-
-// confirm runs a script and, behind it on the same connection, WAIT, which
-// waits until the replicas have the connection's last write and with it all the
-// server's writes before it. It is what tells whether they have: min-replicas-
-// to-write only looks at who was there a moment ago. What the replicas have
-// survives the master, if the one that takes over is one of them. With
-// ErrUnconfirmed comes what the script answered.
-func (r *redisServer) confirm(ctx context.Context, s *redisScript, whole bool, args []any) (any, error) {
-	for moves := 0; ; moves++ {
-		node, err := r.master(ctx, moves > 0)
-		if err != nil {
-			return nil, err
-		}
-		c := r.command(ctx, s, whole, args)
-		wait := redisOnce{redis.NewCmd(ctx, "wait", r.replicas, r.replicaTimeout.Milliseconds())}
-		pipe := node.Pipeline()
-		_ = pipe.Process(ctx, c)
-		_ = pipe.Process(ctx, wait)
-		// The error is also in the commands.
-		_, _ = pipe.Exec(ctx)
-		reply, err := c.Result()
-		if moves < maxMoves && redis.HasErrorPrefix(err, "MOVED") {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		n, err := wait.Int()
-		if err != nil {
-			return reply, fmt.Errorf("%w (%w)", ErrUnconfirmed, redisFailure(err))
-		}
-		if n < r.replicas {
-			return reply, fmt.Errorf("%w (%d of %d)", ErrUnconfirmed, n, r.replicas)
-		}
-		return reply, nil
-	}
-}
-
-// master is a client of the server that has the store's slot.
-func (r *redisServer) master(ctx context.Context, moved bool) (redis.Cmdable, error) {
-	cluster, ok := r.client.(*redis.ClusterClient)
-	if !ok {
-		return r.client, nil
-	}
-	if moved {
-		// This asks the Cluster who has what.
-		if err := cluster.ForEachMaster(ctx, func(context.Context, *redis.Client) error { return nil }); err != nil {
-			return nil, err
-		}
-	}
-	return cluster.MasterForKey(ctx, r.base+"store")
 }
