@@ -106,6 +106,10 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	if a.polls, err = a.engine.Hold(holdPoll); err != nil {
 		return nil, err
 	}
+	restored, err := a.engine.Restored(ctx)
+	if err != nil {
+		return nil, err
+	}
 	a.desk, err = handoff.New(handoff.Config{
 		URL:         s.Mattermost.URL,
 		Token:       s.Mattermost.token,
@@ -117,6 +121,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Words:       words(s.book),
 		Handler:     a.engine,
 		Hold:        listen,
+		Restored:    restored,
 		Log:         s.log.With("part", "handoff"),
 	})
 	if err != nil {
