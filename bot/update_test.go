@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/go-telegram/bot/models"
+
 	"suar/flows"
 	"suar/internal/engine"
 )
@@ -145,6 +147,30 @@ func FuzzRead(f *testing.F) {
 		}
 		if !r.mute && (r.in.ID != fmt.Sprint("tg:", r.id) || r.in.Caller == "" || r.in.Event == nil) {
 			t.Errorf("%+v", r.in)
+		}
+	})
+}
+
+// FuzzPress holds the short way of decoding a press against the library's: where
+// both can, they see the same.
+func FuzzPress(f *testing.F) {
+	press := `{"update_id":9,"callback_query":{"id":"5","from":{"id":7,"is_bot":false,"first_name":"x"},"message":{"message_id":6,"date":1,"chat":{"id":7,"type":"private"},"text":"a"},"chat_instance":"1","data":"t.o1"}}`
+	f.Add([]byte(press))
+	f.Add([]byte(strings.Replace(press, `"date":1`, `"date":0`, 1)))
+	f.Add([]byte(strings.Replace(press, `"is_bot":false`, `"is_bot":true`, 1)))
+	f.Add([]byte(strings.Replace(press, `"message":{`, `"MESSAGE":{`, 1)))
+	f.Add([]byte(strings.Replace(press, `"private"`, `"group"`, 1)))
+	f.Add([]byte(strings.Replace(press, `,"callback`, `,"message":{"message_id":1,"chat":{"id":7,"type":"private"},"from":{"id":7},"text":"b"},"callback`, 1)))
+	f.Add([]byte(strings.Replace(press, `"message":{"message_id":6,"date":1,"chat":{"id":7,"type":"private"},"text":"a"}`, `"inline_message_id":"3"`, 1)))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		got, want := decodePress(raw), new(models.Update)
+		if got == nil || json.Unmarshal(raw, want) != nil {
+			return
+		}
+		in, ok := Event(got)
+		wantIn, wantOK := Event(want)
+		if ok != wantOK || in != wantIn || got.ID != want.ID || got.CallbackQuery.ID != want.CallbackQuery.ID {
+			t.Errorf("%+v %v, want %+v %v", in, ok, wantIn, wantOK)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"suar/flows"
@@ -22,6 +23,11 @@ type dispatcher struct {
 	work context.Context //nolint:containedctx // Who commits starts them, in no context of his own.
 	// wake holds a token if there may be something to lease.
 	wake chan struct{}
+	// idle takes a job if a worker waits for one; idling counts those. done is
+	// closed when there will be none any more.
+	idle   chan job
+	idling atomic.Int32
+	done   chan struct{}
 	// begin, if not nil, takes a job instead of a goroutine: tests set it.
 	begin func(job)
 
@@ -32,7 +38,7 @@ type dispatcher struct {
 }
 
 func (e *Engine) dispatcher(side flows.Side, d Deliverer) *dispatcher {
-	out := &dispatcher{Engine: e, side: side, deliverer: d, wake: make(chan struct{}, 1)}
+	out := &dispatcher{Engine: e, side: side, deliverer: d, wake: make(chan struct{}, 1), idle: make(chan job), done: make(chan struct{})}
 	if side == flows.Caller {
 		out.lane, out.slots.least, out.slots.most = storage.LaneCaller, e.limits.Callers, 16*e.limits.Callers
 	} else {
@@ -53,6 +59,7 @@ func (d *dispatcher) run(ctx, work context.Context) {
 		d.serving[d.lane].CompareAndSwap(d, nil)
 		d.slots.setOpen(false)
 		d.slots.running.Wait()
+		close(d.done)
 	}()
 	for ctx.Err() == nil {
 		d.await(ctx, d.fill(ctx))
@@ -159,7 +166,32 @@ func (d *dispatcher) start(j job) {
 		d.begin(j)
 		return
 	}
-	go d.complete(d.work, j)
+	select {
+	case d.idle <- j:
+	default:
+		go d.worker(j)
+	}
+}
+
+// mostIdle is how many goroutines wait for a job: one that has a job behind it
+// has the stack for the next, and growing that costs as much as the rest.
+const mostIdle = 64
+
+// worker completes a job and those that come while it is idle.
+func (d *dispatcher) worker(j job) {
+	for {
+		d.complete(d.work, j)
+		if d.idling.Add(1) > mostIdle {
+			d.idling.Add(-1)
+			return
+		}
+		select {
+		case j = <-d.idle:
+			d.idling.Add(-1)
+		case <-d.done:
+			return
+		}
+	}
 }
 
 // complete performs a job and gives its slot back as soon as it is delivered.
