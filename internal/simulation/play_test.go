@@ -148,6 +148,10 @@ func (w *world) sleep(d time.Duration) {
 	for time.Now().Before(until) {
 		synctest.Wait()
 		if ready, _ := w.ready(); len(ready) > 0 {
+			if ready[0].idle() {
+				w.releaseIdle(ready[0])
+				continue
+			}
 			w.release(ready[0]) // what Telegram and Mattermost try meanwhile
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -68,7 +69,8 @@ type point struct {
 // then. Nothing else of the order in which goroutines run can be seen from
 // outside, so a seed plays the same every time.
 type schedule struct {
-	rng *rand.Rand
+	seed uint64
+	rng  *rand.Rand
 
 	mu     sync.Mutex
 	round  int
@@ -80,6 +82,7 @@ type schedule struct {
 
 func newSchedule(seed uint64) *schedule {
 	return &schedule{
+		seed:  seed,
 		rng:   rand.New(rand.NewPCG(seed, 0x5ea12)), //nolint:gosec // a game, to be played again
 		news:  make(chan struct{}, 1),
 		start: time.Now(),
@@ -156,7 +159,9 @@ func (x *point) name() string { return x.proc.String() + " " + x.key }
 // one fate for all.
 func (s *schedule) let(x *point, f fate) {
 	s.mu.Lock()
-	s.round++
+	if !x.idle() {
+		s.round++
+	}
 	var same []*point
 	s.parked = slices.DeleteFunc(s.parked, func(y *point) bool {
 		if y.round == x.round && y.name() == x.name() && y.after.Equal(x.after) {
@@ -170,6 +175,13 @@ func (s *schedule) let(x *point, f fate) {
 		y.go_ <- f
 		synctest.Wait()
 	}
+}
+
+// lot is a number that depends on the call and the instant alone.
+func (s *schedule) lot(x *point) uint64 {
+	h := fnv.New64a()
+	_, _ = fmt.Fprint(h, s.seed, x.name(), time.Since(s.start))
+	return rand.NewPCG(h.Sum64(), s.seed).Uint64()
 }
 
 // delay puts a call off.

@@ -11,6 +11,7 @@ package simulation
 import (
 	"fmt"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,6 +44,22 @@ func TestSimulation(t *testing.T) {
 		}
 	}
 	t.Logf("seeds %d to %d, each %d.: %v", s.first, s.last, s.step, met)
+	if (s.last-s.first)/s.step < seeds-1 || mutantSeeds == 0 {
+		return
+	}
+	for _, what := range []string{
+		"store refused", "store lost", "conflict", "duplicate", "lease lost", "crash at a call", "suspended", "restart",
+		"telegram refused", "telegram lost", "telegram half", "telegram too many", "telegram page", "slow",
+		"mattermost refused", "mattermost lost", "mattermost half", "mattermost too many", "mattermost page", "websocket cut",
+		"outage of telegram", "outage of mattermost", "outage of store", "machine off", "clock jump", "hook lost",
+		"blocked", "leaves or erases", "double tap", "stale tap", "officer edits", "officer deletes",
+		"cards", "transcripts", "words arrived", "reply reached", "calls checked",
+		"told ui.status.alerting", "told ui.status.late", "told ui.status.claimed", "told ui.status.closed", "told ui.status.stuck",
+	} {
+		if met[what] == 0 {
+			t.Errorf("the simulation never met: %s", what)
+		}
+	}
 }
 
 // A result is what a seed came to.
@@ -51,6 +68,9 @@ type result struct{ faults, trace []string }
 // playSeed plays a seed in a time of its own.
 func playSeed(t *testing.T, seed uint64, k *keys, m mutant, met map[string]int) (r result) {
 	t.Helper()
+	// One at a time they run anyway, and so they need not be handed from core
+	// to core.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	cryptotest.SetGlobalRandom(t, seed)
 	synctest.Test(t, func(*testing.T) {
 		w := newWorld(seed, k, m, met)

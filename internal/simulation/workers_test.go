@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strconv"
@@ -18,7 +19,7 @@ type share struct{ first, last, step uint64 }
 //
 //	SUAR_SEED     one seed, with its trace
 //	SUAR_SEEDS    how many, from the first on
-//	SUAR_FIRST    another first seed
+//	SUAR_FIRST    another first seed, or "random" for one that nobody chose
 //	SUAR_WORKERS  in how many processes; one if it is not set
 //	SUAR_STEP     of a worker: the distance of its seeds
 func settings() (s share, workers int) {
@@ -32,6 +33,9 @@ func settings() (s share, workers int) {
 		return share{seed, seed, 1}, 1
 	}
 	s = share{first: number("SUAR_FIRST", 1), step: number("SUAR_STEP", 1)}
+	if os.Getenv("SUAR_FIRST") == "random" {
+		s.first = 1_000_000 + rand.Uint64N(1_000_000_000) //nolint:gosec // a seed
+	}
 	s.last = s.first + number("SUAR_SEEDS", seeds) - 1
 	return s, int(number("SUAR_WORKERS", 1)) //nolint:gosec // a small number
 }
