@@ -25,25 +25,34 @@ type watch struct {
 	told map[string]struct{}
 }
 
-// inspectAll refuses a Redis of which any server is unsafe.
+// A topology is where the servers are.
+type topology struct {
+	// master is who the store is to be kept by now. It must answer.
+	master string
+	// others may come to have the store: its replicas, and in a Cluster
+	// everybody, since slots are moved.
+	others []string
+}
+
+// inspectAll refuses a Redis of which any server is unsafe, and one whose master
+// does not answer.
 func (w *watch) inspectAll(ctx context.Context, client redis.UniversalClient) error {
-	masters, replicas, err := w.nodes(ctx, client)
+	at, err := w.topology(ctx, client)
 	if err != nil {
 		return fmt.Errorf("storage: open the Redis: %w", err)
 	}
-	var unsafe []error
-	for i, address := range slices.Concat(masters, replicas) {
+	unsafe, err := w.inspectOne(ctx, at.master)
+	if err != nil {
+		return fmt.Errorf("storage: open the Redis at %s: %w", at.master, err)
+	}
+	for _, address := range at.others {
 		faults, err := w.inspectOne(ctx, address)
-		switch {
-		case err == nil:
-			unsafe = append(unsafe, faults...)
-		case i < len(masters):
-			return fmt.Errorf("storage: open the Redis at %s: %w", address, err)
-		default:
-			// A hotline starts without a replica that is down. If it is the one
-			// to take over, a new connection looks at it.
-			w.config.Report(fmt.Errorf("storage: the replica at %s could not be looked at: %w", address, err))
+		if err != nil {
+			// A hotline starts without those that are down. If one of them is to
+			// take over, a new connection looks at it.
+			w.config.Report(fmt.Errorf("storage: the Redis at %s, which is not the hotline's master now, could not be looked at: %w", address, err))
 		}
+		unsafe = append(unsafe, faults...)
 	}
 	if len(unsafe) > 0 {
 		return fmt.Errorf("%w:\n%w", ErrUnsafe, errors.Join(unsafe...))
@@ -51,52 +60,59 @@ func (w *watch) inspectAll(ctx context.Context, client redis.UniversalClient) er
 	return nil
 }
 
-// nodes finds the addresses of all servers.
-func (w *watch) nodes(ctx context.Context, client redis.UniversalClient) (masters, replicas []string, err error) {
+// topology finds the addresses of all servers.
+func (w *watch) topology(ctx context.Context, client redis.UniversalClient) (topology, error) {
 	cluster, ok := client.(*redis.ClusterClient)
 	switch {
 	case ok:
-		return clusterNodes(ctx, cluster)
+		return w.config.clusterTopology(ctx, cluster)
 	case w.config.Master != "":
-		return w.config.sentinelNodes(ctx)
+		return w.config.sentinelTopology(ctx)
 	default:
-		return w.config.Addresses, nil, nil
+		return topology{master: w.config.Addresses[0]}, nil
 	}
 }
 
-func clusterNodes(ctx context.Context, cluster *redis.ClusterClient) (masters, replicas []string, err error) {
+func (c RedisConfig) clusterTopology(ctx context.Context, cluster *redis.ClusterClient) (topology, error) {
 	var mu sync.Mutex
-	note := func(list *[]string) func(context.Context, *redis.Client) error {
-		return func(_ context.Context, node *redis.Client) error {
-			mu.Lock()
-			defer mu.Unlock()
-			*list = append(*list, node.Options().Addr)
-			return nil
-		}
+	var known []string
+	note := func(_ context.Context, node *redis.Client) error {
+		mu.Lock()
+		defer mu.Unlock()
+		known = append(known, node.Options().Addr)
+		return nil
 	}
 	// A server that is no Cluster answers with an error that says so.
-	if err := cluster.ForEachMaster(ctx, note(&masters)); err != nil {
-		return nil, nil, advise(err)
+	if err := cluster.ForEachMaster(ctx, note); err != nil {
+		return topology{}, advise(err)
 	}
-	if err := cluster.ForEachSlave(ctx, note(&replicas)); err != nil {
-		return nil, nil, err
+	if err := cluster.ForEachSlave(ctx, note); err != nil {
+		return topology{}, err
+	}
+	own, err := cluster.MasterForKey(ctx, "{"+c.Prefix+"}:store")
+	if err != nil {
+		return topology{}, err
 	}
 	// What a client is told of are the replicas that are known to have some of
-	// the data. One that is not yet may take over later.
-	shards, err := cluster.ClusterShards(ctx).Result()
+	// the data. One that is not yet may take over later. If the master does not
+	// answer now, it is refused for that.
+	shards, err := own.ClusterShards(ctx).Result()
 	if redis.HasErrorPrefix(err, "NOPERM") {
-		return nil, nil, advise(err)
+		return topology{}, advise(err)
 	}
 	for _, shard := range shards {
 		for _, node := range shard.Nodes {
-			if a := nodeAddress(node, cluster.Options().TLSConfig != nil); !slices.Contains(masters, a) {
-				replicas = append(replicas, a)
-			}
+			known = append(known, nodeAddress(node, cluster.Options().TLSConfig != nil))
 		}
 	}
-	slices.Sort(masters)
-	slices.Sort(replicas)
-	return masters, slices.Compact(replicas), nil
+	at := topology{master: own.Options().Addr}
+	slices.Sort(known)
+	for _, address := range slices.Compact(known) {
+		if address != at.master {
+			at.others = append(at.others, address)
+		}
+	}
+	return at, nil
 }
 
 func nodeAddress(node redis.Node, secret bool) string {
@@ -110,40 +126,41 @@ func nodeAddress(node redis.Node, secret bool) string {
 	return net.JoinHostPort(host, strconv.FormatInt(port, 10))
 }
 
-// sentinelNodes asks the first Sentinel that answers.
-func (c RedisConfig) sentinelNodes(ctx context.Context) (masters, replicas []string, err error) {
+// sentinelTopology asks the first Sentinel that answers.
+func (c RedisConfig) sentinelTopology(ctx context.Context) (topology, error) {
 	var silent []error
 	for _, address := range c.Addresses {
-		master, replicas, err := c.askSentinel(ctx, address)
+		at, err := c.askSentinel(ctx, address)
 		if err == nil {
-			return []string{master}, replicas, nil
+			return at, nil
 		}
 		silent = append(silent, fmt.Errorf("the Sentinel at %s: %w", address, err))
 	}
-	return nil, nil, errors.Join(silent...)
+	return topology{}, errors.Join(silent...)
 }
 
-func (c RedisConfig) askSentinel(ctx context.Context, address string) (master string, replicas []string, err error) {
+func (c RedisConfig) askSentinel(ctx context.Context, address string) (topology, error) {
 	s := c.sentinel(address)
 	defer s.Close()
 	where, err := s.GetMasterAddrByName(ctx, c.Master).Result()
 	switch {
 	case errors.Is(err, redis.Nil):
-		return "", nil, fmt.Errorf("it does not know a master %q", c.Master)
+		return topology{}, fmt.Errorf("it does not know a master %q", c.Master)
 	case err != nil:
-		return "", nil, advise(err)
+		return topology{}, advise(err)
 	case len(where) != 2:
-		return "", nil, errors.New("it does not say where the master is")
+		return topology{}, errors.New("it does not say where the master is")
 	}
 	list, err := s.Replicas(ctx, c.Master).Result()
 	if err != nil {
-		return "", nil, advise(err)
+		return topology{}, advise(err)
 	}
+	at := topology{master: net.JoinHostPort(where[0], where[1])}
 	for _, r := range list {
-		replicas = append(replicas, net.JoinHostPort(r["ip"], r["port"]))
+		at.others = append(at.others, net.JoinHostPort(r["ip"], r["port"]))
 	}
-	slices.Sort(replicas)
-	return net.JoinHostPort(where[0], where[1]), replicas, nil
+	slices.Sort(at.others)
+	return at, nil
 }
 
 // inspectOne looks at one server, and tries whether a stranger may.
