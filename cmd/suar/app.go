@@ -80,7 +80,6 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	if err = a.compact(ctx); err != nil {
 		return nil, err
 	}
-	a.prune(ctx, time.Now())
 	b := bot.Config{
 		Token:         s.Telegram.token,
 		ServerURL:     s.Telegram.Server,

@@ -15,6 +15,7 @@ import (
 
 	"suar/internal/engine"
 	"suar/internal/seal"
+	"suar/storage"
 )
 
 func newServeCommand() *cobra.Command {
@@ -59,7 +60,9 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 	a, err := newApp(ctx, s)
 	if err != nil {
 		err = plain(err)
-		if errors.Is(err, engine.ErrWrongKey) || unusable(err) {
+		// Whoever holds the store may be a backup that is over in a moment: the
+		// system is to try again.
+		if unusable(err) && !errors.Is(err, storage.ErrLocked) || errors.Is(err, engine.ErrWrongKey) {
 			return refuse(err)
 		}
 		return err

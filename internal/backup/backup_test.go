@@ -374,13 +374,16 @@ func TestPrune(t *testing.T) {
 		name        string
 		keep        int
 		there, want []string
+		err         error
 	}{
-		{"more than are kept", 2, []string{day(0), day(1), day(2), day(3)}, []string{day(0), day(1)}},
-		{"too old, however few", 14, []string{day(13), day(15), day(16)}, []string{day(13)}},
-		{"too old and the only one", 14, []string{day(15)}, nil},
-		{"a draft of today", 1, []string{day(0) + ".draft-1"}, []string{day(0) + ".draft-1"}},
-		{"a draft of a crash", 1, []string{day(2) + ".draft-1", day(0)}, []string{day(0)}},
-		{"a day's hours", 1, []string{backup.Name(now.Add(-time.Hour)), backup.Name(now)}, []string{backup.Name(now)}},
+		{"more than are kept", 2, []string{day(0), day(1), day(2), day(3)}, []string{day(0), day(1)}, nil},
+		{"too old, however few", 14, []string{day(1), day(15), day(16)}, []string{day(1)}, nil},
+		{"the clock is weeks ahead", 14, []string{day(30), day(31), day(32)}, []string{day(30), day(31), day(32)}, backup.ErrStale},
+		{"the clock was weeks ahead", 14, []string{day(-30), day(3), day(15)}, []string{day(-30), day(3), day(15)}, backup.ErrStale},
+		{"none for days, and too many", 1, []string{day(3), day(15)}, []string{day(3)}, nil},
+		{"a draft of today", 1, []string{day(0) + ".draft-1"}, []string{day(0) + ".draft-1"}, nil},
+		{"a draft of a crash", 1, []string{day(2) + ".draft-1", day(0)}, []string{day(0)}, nil},
+		{"a day's hours", 1, []string{backup.Name(now.Add(-time.Hour)), backup.Name(now)}, []string{backup.Name(now)}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -390,8 +393,8 @@ func TestPrune(t *testing.T) {
 				}
 			}
 			erased, err := backup.Prune(folder, tt.keep, now)
-			if err != nil {
-				t.Fatal(err)
+			if !errors.Is(err, tt.err) {
+				t.Fatalf("the error is %v, want %v", err, tt.err)
 			}
 			if erased != len(tt.there)-len(tt.want) {
 				t.Errorf("it says that it erased %d", erased)

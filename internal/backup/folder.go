@@ -32,9 +32,19 @@ func SaveIn(ctx context.Context, folder string, made time.Time, from Source) (pa
 	return path, t, err
 }
 
+// fresh is how old the newest backup may be for others to be erased by their
+// age.
+const fresh = 48 * time.Hour
+
+// ErrStale says that no backup is as old as the newest should be. Either none
+// was made for days, or the machine's clock is wrong: none was erased for its
+// age, or a clock that is weeks ahead would leave nothing.
+var ErrStale = errors.New("backup: the newest backup is not of these days: look at why none was made, and at the machine's clock; none is erased for its age")
+
 // Prune erases the folder's backups but the newest keep, all that are older
 // than MaxAge, and drafts that nobody finished. What has another name is left
-// alone. It returns how many it erased.
+// alone. It returns how many it erased, and ErrStale if some were too old and
+// none is new.
 func Prune(folder string, keep int, now time.Time) (erased int, err error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -49,7 +59,7 @@ func Prune(folder string, keep int, now time.Time) (erased int, err error) {
 		erased++
 	}
 	slices.Reverse(entries) // Names are in the order of time: newest first.
-	whole := 0
+	whole, current, stale := 0, false, false
 	for _, e := range entries {
 		name, draft, _ := strings.Cut(e.Name(), draftMark)
 		made, ok := madeOf(name)
@@ -61,10 +71,18 @@ func Prune(folder string, keep int, now time.Time) (erased int, err error) {
 				remove(e.Name())
 			}
 		default:
-			if whole++; whole > keep || now.Sub(made) > MaxAge {
+			whole++
+			current = current || now.Sub(made).Abs() <= fresh
+			switch old := now.Sub(made) > MaxAge; {
+			case whole > keep, old && current:
 				remove(e.Name())
+			case old:
+				stale = true
 			}
 		}
+	}
+	if stale {
+		errs = append(errs, ErrStale)
 	}
 	return erased, errors.Join(errs...)
 }

@@ -146,7 +146,8 @@ func TestTwoProcesses(t *testing.T) {
 	h := newHotline(t, mattermosttest.StandIn(t), nil)
 	h.start()
 	_, errs, code := h.run("serve", "--config", h.config)
-	if code != 2 || !contains(errs, "another process holds the store") {
+	// It may be a backup that is over soon, so the system is to try again: 1.
+	if code != 1 || !contains(errs, "another process holds the store") {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 	// Nor can a case be opened from it; from a backup it can.
