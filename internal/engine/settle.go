@@ -11,9 +11,9 @@ import (
 	"suar/storage"
 )
 
-// storeTimeout bounds a write that must not hang for ever because its context
-// outlives the process's.
-const storeTimeout = 10 * time.Second
+// storeTimeout bounds a call to the store. It is shorter than the end of a
+// process may take: what hangs then must not hold that up.
+const storeTimeout = 8 * time.Second
 
 // settle commits the outcome and with it takes the item out of the outbox.
 // While the store does not take it, it is kept and tried again, and this
