@@ -16,6 +16,7 @@ import (
 	"suar/internal/engine"
 	"suar/internal/seal"
 	"suar/internal/secret"
+	"suar/storage"
 )
 
 const (
@@ -75,7 +76,11 @@ func (w *world) start() *process {
 // run makes the parts and runs them until ctx ends.
 func (p *process) run(ctx context.Context) error {
 	w := p.world
-	store := newProcStore(p, w.mutant.store(w, w.store))
+	own := newProcStore(p, w.mutant.store(w, w.store))
+	var store storage.Store = own
+	if w.shared {
+		store = sharedStore{own}
+	}
 	log := slog.New(&logWatch{world: w})
 	var e *engine.Engine
 	for e == nil {
@@ -121,7 +126,7 @@ func (p *process) run(ctx context.Context) error {
 		return err
 	}
 	var hold func(context.Context, time.Duration) error
-	if w.nature.replicas > 1 {
+	if w.shared {
 		if hold, err = e.Hold("mattermost"); err != nil {
 			return err
 		}

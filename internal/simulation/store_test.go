@@ -22,6 +22,19 @@ func newProcStore(p *process, store storage.Store) *procStore {
 	return s
 }
 
+// A sharedStore is a procStore with a clock, as a store of several processes
+// has one.
+type sharedStore struct{ *procStore }
+
+func (s sharedStore) Time(ctx context.Context) (time.Time, error) {
+	return call(ctx, s.procStore, "time", func() (time.Time, error) {
+		if s.next != storagetest.None {
+			return time.Time{}, storagetest.ErrOutage
+		}
+		return time.Now(), nil
+	})
+}
+
 // call makes one call of the store when its turn has come.
 func call[T any](ctx context.Context, s *procStore, name string, do func() (T, error)) (T, error) {
 	var zero T

@@ -52,6 +52,7 @@ type world struct {
 	processes []*process
 	restart   time.Time // when a missing process is started
 	webhook   bool
+	shared    bool // the store, by several processes
 	poll      time.Duration
 	down      map[string]time.Time // until when a side does not answer
 	calmed    bool                 // nothing goes wrong any more
@@ -97,6 +98,7 @@ func (w *world) start0() {
 		outages: w.chance(500), jumps: w.chance(300), far: w.chance(200), deletions: w.chance(250),
 		replicas: 1 + w.rng.IntN(2), acts: 15 + w.rng.IntN(45),
 	}
+	w.shared = w.nature.replicas > 1
 	w.webhook = w.nature.replicas > 1 || w.chance(500)
 	w.poll = oneOf(w.schedule, []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 30 * time.Second})
 	if w.chance(80) {
@@ -298,7 +300,7 @@ func (x *point) side() string {
 // happens.
 func (x *point) idle() bool {
 	verb, _, _ := strings.Cut(x.key, " ")
-	return slices.Contains([]string{"hold", "waiting", "lease", "due", "sweep"}, verb)
+	return slices.Contains([]string{"hold", "time", "waiting", "lease", "due", "sweep"}, verb)
 }
 
 // fate decides what befalls a call.
