@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"suar/flows"
 	"suar/internal/seal"
 	"suar/storage"
 )
@@ -54,5 +55,40 @@ func BenchmarkHandle(b *testing.B) {
 			}
 			all.Wait()
 		})
+	}
+}
+
+// BenchmarkFlood is one message of a flood from one chat, of which a hundred are
+// handed over at once, in a case of the book that is built in.
+func BenchmarkFlood(b *testing.B) {
+	store, err := storage.OpenBolt(filepath.Join(b.TempDir(), "suar.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	book, err := flows.Load(flows.Shipped(), flows.Directory{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	officers, _ := testOfficers(b)
+	e, err := New(b.Context(), Config{
+		Flow:     book,
+		Store:    store,
+		Vault:    testVault(b, 1),
+		Officers: func() seal.Recipients { return officers },
+		Log:      slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	for n := 0; n < b.N; n += storage.MaxEvents {
+		var all []Inbound
+		for i := range min(storage.MaxEvents, b.N-n) {
+			all = append(all, said(1, n+i+1, "a message of the flood"))
+		}
+		if err := e.HandleAll(b.Context(), all); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

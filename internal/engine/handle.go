@@ -251,9 +251,6 @@ func (e *Engine) next(st step, c conversation) (d *draft, err error) {
 		if len(turns) > 0 && (effects > storage.MaxItems || !sameCase(presentCase(t.before), presentCase(t.after.State))) {
 			break
 		}
-		if err := e.transcribe(&d.Commit, &t.after.envelope, t.effects, d.At); err != nil {
-			return nil, fmt.Errorf("event %q: %w", flows.EventKind(ev.Event), err)
-		}
 		// What an item's outcome is need not be remembered: there is one only.
 		if st.ack == nil && ev.identity != "" {
 			d.Events = append(d.Events, e.vault.Blind("event", ev.identity))
@@ -262,6 +259,12 @@ func (e *Engine) next(st step, c conversation) (d *draft, err error) {
 		if c.State.Blank() {
 			break // What comes next begins anew.
 		}
+	}
+	if err := e.transcribe(&d.Commit, turns); err != nil {
+		return nil, fmt.Errorf("event %q: %w", st.kind(), err)
+	}
+	if len(turns) > 0 {
+		c = turns[len(turns)-1].after
 	}
 	d.events, d.after = len(turns), c
 	merge(turns)

@@ -2,41 +2,51 @@ package engine
 
 import (
 	"fmt"
-	"time"
 
 	"suar/flows"
 	"suar/internal/seal"
 	"suar/storage"
 )
 
-// transcribe adds to the commit what the effects have for the transcript. A
-// case that the state did not have before begins a new one: its key is made,
-// sealed to the officers and dropped here.
-func (e *Engine) transcribe(commit *storage.Commit, v *envelope, effects []numbered, at time.Time) error {
-	if id := presentCase(v.State); id != nil && (v.Tape == nil || v.Tape.Case != *id) {
-		tape, header, err := seal.NewTape(*id, e.officers(), at, e.rand)
-		if err != nil {
-			// Not the event's fault: it must wait until cases can be sealed.
-			return fmt.Errorf("engine: begin a transcript: %w", err)
+// transcribe adds to the commit what the turns have for the transcript, which is
+// of one case. A case that the state did not have before begins a new one: its
+// key is made, sealed to the officers and dropped here. The tape after it is
+// every turn's.
+func (e *Engine) transcribe(commit *storage.Commit, turns []*turn) error {
+	var tape *seal.Tape
+	var entries []seal.Entry
+	for _, t := range turns {
+		if tape == nil {
+			tape = t.after.Tape
 		}
-		v.Tape = &tape
-		commit.Transcript, commit.Header = id.String(), header
+		if id := presentCase(t.after.State); id != nil && (tape == nil || tape.Case != *id) {
+			begun, header, err := seal.NewTape(*id, e.officers(), commit.At, e.rand)
+			if err != nil {
+				// Not the event's fault: it must wait until cases can be sealed.
+				return fmt.Errorf("engine: begin a transcript: %w", err)
+			}
+			tape = &begun
+			commit.Transcript, commit.Header = id.String(), header
+		}
+		for _, ef := range t.effects {
+			if r, ok := ef.Effect.(flows.Record); ok {
+				entries = append(entries, seal.Entry{At: r.At, From: r.From, Kind: r.Kind, Text: r.Text})
+			}
+		}
 	}
-	for _, ef := range effects {
-		r, ok := ef.Effect.(flows.Record)
-		if !ok {
-			continue
-		}
-		if v.Tape == nil {
+	if len(entries) > 0 {
+		if tape == nil {
 			return fmt.Errorf("%w: a record before there is a case", ErrStep)
 		}
-		tape, records, err := v.Tape.Append(seal.Entry{At: r.At, From: r.From, Kind: r.Kind, Text: r.Text})
+		after, records, err := tape.Append(entries...)
 		if err != nil {
 			return fmt.Errorf("%w: append to the transcript: %w", ErrStep, err)
 		}
-		v.Tape = &tape
-		commit.Transcript = tape.Case.String()
-		commit.Entries = append(commit.Entries, records...)
+		tape = &after
+		commit.Transcript, commit.Entries = tape.Case.String(), records
+	}
+	for _, t := range turns {
+		t.after.Tape = tape
 	}
 	return nil
 }

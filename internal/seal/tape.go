@@ -54,17 +54,21 @@ func NewTape(id CaseID, officers Recipients, opened time.Time, rand io.Reader) (
 	return Tape{Case: id, Epoch: h.epoch, Recipient: recipient, Chain: l.mac[:], Head: l.head[:]}, sealedHeader, nil
 }
 
-// Append seals the entry and returns the tape after it and the records to
-// append to the transcript, in order: one, or several when the text is too long
-// for one. It returns ErrEntry if there is no way to write it.
-func (t Tape) Append(e Entry) (Tape, [][]byte, error) {
+// Append seals the entries and returns the tape after them and the records to
+// append to the transcript, in order: one for each, or several when a text is
+// too long for one. It returns ErrEntry if there is no way to write one.
+func (t Tape) Append(entries ...Entry) (Tape, [][]byte, error) {
 	l, to, err := t.open()
 	if err != nil {
 		return t, nil, err
 	}
-	parts, err := split(e, t.Seq+1)
-	if err != nil {
-		return t, nil, err
+	var parts []entryJSON
+	for _, e := range entries {
+		more, err := split(e, t.Seq+1+uint64(len(parts)))
+		if err != nil {
+			return t, nil, err
+		}
+		parts = append(parts, more...)
 	}
 	records := make([][]byte, 0, len(parts))
 	for _, part := range parts {
