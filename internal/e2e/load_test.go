@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/mattermost/mattermost/server/public/model"
 
 	"suar/internal/mattermosttest"
 )
@@ -241,39 +240,13 @@ func (c *crowd) claim(ctx context.Context, one *caller) error {
 
 // reply posts the nth reply.
 func (c *crowd) reply(officer mattermosttest.Account, one *caller, n int) {
-	p := c.post(officer, one.thread.root.ID, fmt.Sprintf("to %s reply %04d", one.tag, n))
-	one.replies, one.posts = append(one.replies, p.Message), append(one.posts, p.Id)
-}
-
-// post posts a text into a thread that has none like it. Where the server dies
-// of it an officer looks whether it is there, and writes it again if not.
-func (c *crowd) post(officer mattermosttest.Account, root, text string) *model.Post {
-	if !c.outages {
-		return c.h.world.Post(officer, root, text)
+	text := fmt.Sprintf("to %s reply %04d", one.tag, n)
+	one.replies = append(one.replies, text)
+	if c.outages {
+		one.posts = append(one.posts, c.h.world.PostOnce(c.t.Context(), officer, one.thread.root.ID, text))
+		return
 	}
-	ctx := c.t.Context()
-	for {
-		p, _, err := officer.Client().CreatePost(ctx, &model.Post{ChannelId: c.h.world.ChannelID, RootId: root, Message: text})
-		if err == nil {
-			return p
-		}
-		var list *model.PostList
-		for list == nil {
-			time.Sleep(100 * time.Millisecond)
-			if c.t.Context().Err() != nil {
-				c.t.Error("the test ends while an officer writes")
-				return new(model.Post)
-			}
-			if list, _, err = officer.Client().GetPostThread(ctx, root, "", false); err != nil {
-				list = nil
-			}
-		}
-		for _, p := range list.Posts {
-			if p.Message == text {
-				return p
-			}
-		}
-	}
+	one.posts = append(one.posts, c.h.world.Post(officer, one.thread.root.ID, text).Id)
 }
 
 // settled returns when nothing is on its way any more: every reply is marked as

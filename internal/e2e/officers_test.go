@@ -1,14 +1,11 @@
 package e2e
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,7 +13,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/mattermost/mattermost/server/public/model"
 
 	"suar/handoff"
 	"suar/internal/mattermosttest"
@@ -144,15 +140,11 @@ func (s *screen) catchUp() error {
 	s.mu.Lock()
 	since := s.last
 	s.mu.Unlock()
-	list, _, err := s.as.Client().GetPostsSince(s.closed, s.world.ChannelID, max(since-1000, 1), false)
+	missed, err := s.world.PostsSince(s.closed, s.as, max(since-1000, 1))
 	if err != nil {
 		return err
 	}
-	missed := slices.SortedFunc(maps.Values(list.Posts), func(a, b *model.Post) int { return cmp.Compare(a.CreateAt, b.CreateAt) })
 	for _, p := range missed {
-		if p.OriginalId != "" || p.DeleteAt != 0 {
-			continue // What a post was before it was edited, or one that is no more.
-		}
 		raw, err := json.Marshal(p)
 		if err != nil {
 			return err

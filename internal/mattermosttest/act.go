@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/mattermost/mattermost/server/public/model"
 )
@@ -17,6 +18,43 @@ func (w *World) Post(as Account, thread, text string) *model.Post {
 	p, _, err := as.Client().CreatePost(context.Background(), &model.Post{ChannelId: w.ChannelID, RootId: thread, Message: text})
 	w.must(err, "post as "+as.Username)
 	return p
+}
+
+// PostOnce writes text into the thread of the root post, which has none like it,
+// while the server may be killed: where it does not answer, an officer looks
+// whether the text is there, and writes it again if not. It returns the post's
+// id, or empty when ctx ends.
+func (w *World) PostOnce(ctx context.Context, as Account, thread, text string) string {
+	c := as.Client()
+	for ctx.Err() == nil {
+		p, _, err := c.CreatePost(ctx, &model.Post{ChannelId: w.ChannelID, RootId: thread, Message: text})
+		if err == nil {
+			return p.Id
+		}
+		list, _, err := c.GetPostThread(ctx, thread, "", false)
+		for err != nil && ctx.Err() == nil {
+			time.Sleep(100 * time.Millisecond)
+			list, _, err = c.GetPostThread(ctx, thread, "", false)
+		}
+		for _, p := range posts(list) {
+			if p.Message == text {
+				return p.Id
+			}
+		}
+	}
+	return ""
+}
+
+// PostsSince returns the channel's posts that were created or changed at or
+// after an instant in milliseconds, oldest first, as they are now: without those
+// that were deleted.
+func (w *World) PostsSince(ctx context.Context, as Account, since int64) ([]*model.Post, error) {
+	list, _, err := as.Client().GetPostsSince(ctx, w.ChannelID, since, false)
+	if err != nil {
+		return nil, err
+	}
+	// What a post was before it was edited is among them, as one that is deleted.
+	return slices.DeleteFunc(posts(list), func(p *model.Post) bool { return p.DeleteAt != 0 }), nil
 }
 
 // PostFile writes text with one file of the given content attached.
@@ -230,6 +268,9 @@ func (w *World) Texts(all []*model.Post) []string {
 }
 
 func posts(list *model.PostList) []*model.Post {
+	if list == nil {
+		return nil
+	}
 	out := make([]*model.Post, 0, len(list.Posts))
 	for _, p := range list.Posts {
 		out = append(out, p)
