@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 )
@@ -17,21 +16,13 @@ func BenchmarkIntake(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	const conversations, steps = 500, 9
-	round := 0
-	cpu := cpuTime(b)
-	for b.Loop() {
-		var wg sync.WaitGroup
-		for c := range conversations {
-			wg.Go(func() { intake(b, s, round, c, steps) })
-		}
-		wg.Wait()
-		round++
+	var total cost
+	for round := 1; b.Loop(); round++ {
+		total.add(b, func() { intakes(b, s, round) })
 	}
-	cpu = cpuTime(b) - cpu
-	commits := float64(b.N) * conversations * steps * 2
-	b.ReportMetric(commits/b.Elapsed().Seconds(), "commits/s")
-	b.ReportMetric(float64(cpu.Nanoseconds())/1000/commits, "cpu-µs/commit")
+	commits := float64(b.N) * intakeConversations * intakeSteps * 2
+	b.ReportMetric(commits/total.wall.Seconds(), "commits/s")
+	b.ReportMetric(float64(total.cpu.Nanoseconds())/1000/commits, "cpu-µs/commit")
 	b.ReportMetric(0, "ns/op")
 }
 
