@@ -105,7 +105,7 @@ func TestAFullRedisLetsOut(t *testing.T) {
 
 	// The outcome of what was accepted counts, with all that follows from it.
 	outcome := storage.Commit{
-		ID: "canary", Version: 1, Events: []string{"sent"}, At: at(1), State: []byte("said"), Ack: &leased[0].Lease,
+		ID: "canary", Version: 1, Events: []string{"sent"}, At: at(1), State: []byte("said"), Alarm: at(30), Ack: &leased[0].Lease,
 		Items:      []storage.Item{{ID: "more", Lane: storage.LaneCaller, Body: []byte("more")}},
 		Transcript: "case", Entries: [][]byte{[]byte("it was said")},
 	}
@@ -127,11 +127,20 @@ func TestAFullRedisLetsOut(t *testing.T) {
 	stranger := storage.Commit{ID: "stranger", Events: []string{"tg:1"}, At: at(1)}
 	isFull(t, "what leaves nothing but its identity", r.Commit(soon(t), stranger))
 
+	// An alarm rings once it is due, and not before.
+	alarm := storage.Commit{
+		ID: "canary", Version: 2, Events: []string{"alarm"}, At: at(29), State: []byte("rung"), Alarm: at(90),
+		Items: []storage.Item{{ID: "page", Lane: storage.LaneOfficers, Body: []byte("page")}},
+	}
+	isFull(t, "an alarm that is not due", r.Commit(soon(t), alarm))
+	alarm.At = at(30)
+	done("an alarm", r.Commit(soon(t), alarm))
+
 	for n := range kept {
 		done("the end of a record", r.Commit(soon(t), storage.Commit{ID: next(n).ID, Version: 1, Events: []string{"end"}, At: at(1)}))
 	}
 	done("a commit with room again", r.Commit(soon(t), next(kept)))
-	if got, err := r.Load(soon(t), "canary"); err != nil || got.Version != 2 || string(got.State) != "said" {
+	if got, err := r.Load(soon(t), "canary"); err != nil || got.Version != 3 || string(got.State) != "rung" {
 		t.Errorf("loaded %+v, %v", got, err)
 	}
 	// Every conversation's item is left, and of canary's the one that it added.

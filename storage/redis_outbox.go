@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -38,7 +39,12 @@ func (r *Redis) commit(ctx context.Context, c *Commit, until time.Time, lanes []
 	if c.Ack != nil || c.State == nil && c.Version != 0 {
 		script = r.scripts.release
 	}
-	reply, err := r.call(ctx, script, r.commitArgs(c, follows, until, lanes)...)
+	args := r.commitArgs(c, follows, until, lanes)
+	reply, err := r.call(ctx, script, args...)
+	if full := (*RedisError)(nil); c.Version != 0 && errors.As(err, &full) && full.Code == "OOM" {
+		// The alert that nobody took is to be repeated however full it is.
+		reply, err = r.call(ctx, r.scripts.alarm, args...)
+	}
 	values, ok := reply.([]any)
 	if err != nil {
 		if len(values) > 1 {

@@ -32,11 +32,11 @@ type redisScript struct {
 // redisScripts are all of them.
 type redisScripts struct {
 	open, lease, unlease, postpone, forget, sweep, hold, pace *redisScript
-	// commit brings something in; release is the same for a commit that brings
-	// something out.
-	commit, release     *redisScript
-	read, waiting, dump *redisScript
-	fill, clear         *redisScript
+	// commit brings something in. release is the same for a commit that brings
+	// something out, and alarm for one that a due alarm is the reason of.
+	commit, release, alarm *redisScript
+	read, waiting, dump    *redisScript
+	fill, clear            *redisScript
 }
 
 func newRedisScripts() *redisScripts {
@@ -64,6 +64,7 @@ func newRedisScripts() *redisScripts {
 		open:    script(false, writes, "open"),
 		commit:  script(true, writes, "prelude", "outbox", "index", "commit"),
 		release: script(true, frees, "prelude", "outbox", "index", "commit"),
+		alarm:   script(true, frees, "prelude", "outbox", "index", "due", "commit"),
 		lease:   script(true, frees, "prelude", "outbox", "lease"),
 		// Without it the lease runs out by itself.
 		unlease:  script(false, frees, "prelude", "outbox", "unlease"),
