@@ -25,15 +25,15 @@ func (w *world) play() {
 		}
 		return w.act()
 	})
-	w.mend()
-	w.run(6*time.Minute, nil)
-	w.missCards()
-	w.checkStill()
-	w.checkBubbles()
-	w.checkCalls()
-	w.closeAll()
-	w.outlive()
-	w.checkEnd()
+	for _, phase := range []func(){
+		func() { w.mend(); w.run(6*time.Minute, nil) },
+		w.missCards, w.checkStill, w.checkBubbles, w.checkCalls, w.closeAll, w.outlive, w.checkEnd,
+	} {
+		if w.blamed() {
+			return
+		}
+		phase()
+	}
 }
 
 // act lets somebody do something, and says how long nobody does anything then.
