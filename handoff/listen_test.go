@@ -537,6 +537,27 @@ func TestCardNotYetRecorded(t *testing.T) {
 	})
 }
 
+// TestCardRecordedLate: the process that placed the card was suspended for some
+// minutes before it could record it. What an officer wrote meanwhile waits.
+func TestCardRecordedLate(t *testing.T) {
+	onEach(t, func(t *testing.T, w *mattermosttest.World) {
+		var ahead atomic.Int64
+		r := newRig(t, w, func(c *Config) {
+			c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		})
+		done := r.deliver(deliveryOf(1))
+		r.run()
+		ahead.Store(int64(recordedWithin + time.Minute))
+		post := w.Post(w.Officers[0], string(done.Post), "I am here")
+		r.until("the engine is asked", func() bool { return r.ledger.calls() > 0 })
+		r.ledger.know(done.Post)
+		want := []flows.Event{flows.Replied{Post: flows.PostID(post.Id), Officer: officer(w.Officers[0]), Text: "I am here"}}
+		if diff := cmp.Diff(want, r.ledger.wait(t, done.Post, 1)); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // TestErasedCase: who writes under the card of a case that is no more sees that
 // nobody reads it, and other cases do not wait.
 func TestErasedCase(t *testing.T) {
@@ -547,7 +568,7 @@ func TestErasedCase(t *testing.T) {
 		})
 		erased := r.deliver(deliveryOf(1)).Post
 		r.run()
-		ahead.Store(int64(recordedWithin + time.Minute))
+		ahead.Store(int64(freshCard + time.Minute))
 		post := w.Post(w.Officers[0], string(erased), "are you there?")
 		r.until("the post is marked", func() bool {
 			return cmp.Equal([]string{"suar: x"}, w.Reactions(post.Id))

@@ -20,6 +20,10 @@ const notePrefix = "//"
 // for 48 h which it saw; an older one could be taken for new.
 const horizon = 47 * time.Hour
 
+// freshCard is for how long after a card was placed its record may still be on
+// its way: the process that placed it may have been suspended meanwhile.
+const freshCard = time.Hour
+
 // recordedWithin is how long the engine may need to record a card after it
 // could be seen: a crash in between, and the next lease.
 const recordedWithin = 3 * time.Minute
@@ -99,9 +103,10 @@ func inbound(c change, officer flows.Officer) engine.Inbound {
 // ctx ends; then it returns false. It never skips one.
 func (d *Desk) handle(ctx context.Context, r *right, c change) bool {
 	var b backoff
+	began := d.Now()
 	for {
 		call, cancel := r.within(ctx)
-		err := d.handOver(call, c)
+		err := d.handOver(call, c, began)
 		cancel()
 		if err == nil {
 			return true
@@ -125,7 +130,8 @@ func (d *Desk) handle(ctx context.Context, r *right, c change) bool {
 // errNotRecorded says that a card is seen but not yet recorded.
 var errNotRecorded = errors.New("handoff: the card is not recorded yet")
 
-func (d *Desk) handOver(ctx context.Context, c change) error {
+// handOver hands a change over that was first tried at began.
+func (d *Desk) handOver(ctx context.Context, c change, began time.Time) error {
 	var officer flows.Officer
 	if c.what != deleted {
 		var person bool
@@ -139,7 +145,7 @@ func (d *Desk) handOver(ctx context.Context, c change) error {
 	case errors.Is(err, engine.ErrUnknown) && c.post.RootId == "":
 		return nil // The card of a case that is no more.
 	case errors.Is(err, engine.ErrUnknown):
-		return d.unknown(ctx, c)
+		return d.unknown(ctx, c, began)
 	case errors.Is(err, engine.ErrStep):
 		// It would fail again for ever, and everything behind it would wait.
 		d.Log.Error("an officer's post cannot be taken", "error", err)
@@ -154,8 +160,8 @@ func (d *Desk) handOver(ctx context.Context, c change) error {
 
 // unknown decides about a post in a thread that the engine does not know. Under
 // a card of ours it is either too early, or too late: then the officer sees
-// that nobody will read it.
-func (d *Desk) unknown(ctx context.Context, c change) error {
+// that nobody will read it. began is when the change was first tried.
+func (d *Desk) unknown(ctx context.Context, c change, began time.Time) error {
 	p, err := d.where(ctx)
 	if err != nil {
 		return err
@@ -172,6 +178,9 @@ func (d *Desk) unknown(ctx context.Context, c change) error {
 	}
 	now := d.Now()
 	seen := time.UnixMilli(root.CreateAt)
+	if now.Sub(seen) < freshCard {
+		seen = began
+	}
 	if d.began.After(seen) {
 		seen = d.began
 	}
