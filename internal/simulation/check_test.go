@@ -75,7 +75,9 @@ func (w *world) checkBubbles() {
 func (w *world) checkCalls() {
 	var urgent []*conv
 	for _, v := range w.open() {
-		if v.state.Case.Phase == flows.Alerting && v.state.Urgent() {
+		// Where a clock was wrong by hours and is set back, the calls are counted
+		// from there once more.
+		if v.state.Case.Phase == flows.Alerting && v.state.Urgent() && !(w.nature.jumps && w.nature.far) {
 			urgent = append(urgent, v)
 		}
 	}
