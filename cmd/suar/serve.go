@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -50,6 +51,7 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 	if err != nil {
 		return refuse(err)
 	}
+	settleMemory(env)
 	s := setting{config: conf, log: newLog(conf.Log, log)}
 	if list := s.book.Unreviewed(); len(list) > 0 {
 		s.log.Warn("no native speaker has reviewed the texts", "languages", strings.Join(list, ","))
@@ -75,6 +77,18 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 	go a.report(ctx)
 	s.log.Info("serving", "listen", a.Address(), "telegram", conf.Telegram.Mode)
 	return a.Run(ctx)
+}
+
+// settleMemory lets garbage be collected less often than the default has it: what
+// is kept in memory is small, and each update leaves some behind. The limit bounds
+// what that costs in memory. Whoever set the runtime's variables has their way.
+func settleMemory(env lookup) {
+	if _, set := env("GOGC"); !set {
+		debug.SetGCPercent(400)
+	}
+	if _, set := env("GOMEMLIMIT"); !set {
+		debug.SetMemoryLimit(256 << 20)
+	}
 }
 
 // report says once whether Mattermost is as it should be, and whether it
