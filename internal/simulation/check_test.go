@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -126,14 +127,8 @@ func (w *world) checkEnd() {
 			w.checkSaying(p, s, kept)
 		}
 	}
-	threads := map[string]standin.Thread{}
-	for _, t := range w.mattermost.Snapshot(w.channel) {
-		threads[t.Root.ID] = t
-	}
-	for _, p := range w.facts.posts {
-		if t, ok := threads[p.root]; ok {
-			w.checkPost(p, t)
-		}
+	for _, f := range w.postFaults() {
+		w.blame("%s", f.what)
 	}
 }
 
@@ -152,12 +147,47 @@ func (w *world) checkSaying(p *person, s *saying, kept map[string]int) {
 	}
 }
 
+// settleReplies gives the hotline time to tell of replies to cases that are no
+// more: it waits three minutes for each, to be sure of it.
+func (w *world) settleReplies() {
+	for range 10 {
+		if !slices.ContainsFunc(w.postFaults(), func(f postFault) bool { return !f.held }) {
+			return
+		}
+		w.met["reply to a case that is no more"]++
+		w.run(4*time.Minute, nil)
+	}
+}
+
+// A postFault is an officer's post of which something is not as it must be in
+// the end. held says that the officer sees that it waits.
+type postFault struct {
+	what string
+	held bool
+}
+
+// postFaults checks every post of an officer.
+func (w *world) postFaults() (all []postFault) {
+	threads := map[string]standin.Thread{}
+	for _, t := range w.mattermost.Snapshot(w.channel) {
+		threads[t.Root.ID] = t
+	}
+	for _, p := range w.facts.posts {
+		if t, ok := threads[p.root]; ok {
+			if f := w.checkPost(p, t); f.what != "" {
+				all = append(all, f)
+			}
+		}
+	}
+	return all
+}
+
 // checkPost checks that a reply reached the person, or that its officer sees
 // that it did not.
-func (w *world) checkPost(p *post, t standin.Thread) {
+func (w *world) checkPost(p *post, t standin.Thread) (f postFault) {
 	i := slices.IndexFunc(t.Replies, func(x standin.Post) bool { return x.ID == p.id })
 	if i < 0 {
-		return
+		return f
 	}
 	signs := map[string]bool{}
 	for _, r := range t.Replies[i].Reactions {
@@ -167,19 +197,22 @@ func (w *world) checkPost(p *post, t standin.Thread) {
 	}
 	shown := slices.ContainsFunc(p.tokens, func(token string) bool { _, ok := w.facts.shown[token]; return ok })
 	if signs["white_check_mark"] && !shown {
-		w.blame("the officer is told that %s is sent, and it never was", p.token)
+		f.what = "the officer is told that " + p.token + " is sent, and it never was"
+		return f
 	}
 	if !p.reply || p.note || p.deleted || shown || signs["x"] {
-		return
+		return f
 	}
 	for _, x := range t.Replies[i+1:] {
 		for _, key := range []string{"card.reply_closed", "card.too_many", "card.edit_late", "card.undelivered.given_up", "card.undelivered.rejected"} {
 			if x.UserID == w.suar.id && strings.Contains(x.Text, w.book.OfficerText(key)) {
-				return
+				return f
 			}
 		}
 	}
-	w.blame("reply %s never reached the person, and nobody told the officer: %v", p.token, signs)
+	f.what = fmt.Sprintf("reply %s never reached the person, and nobody told the officer: %v", p.token, signs)
+	f.held = signs["hourglass_flowing_sand"]
+	return f
 }
 
 // checkTranscripts opens every transcript, and counts the tokens in them.
