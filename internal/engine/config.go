@@ -124,7 +124,8 @@ type Engine struct {
 
 	freshKey, effectKey []byte
 
-	memory memory
+	memory  memory
+	batches batches
 	// serving are the dispatchers that run, by lane.
 	serving [laneCount]atomic.Pointer[dispatcher]
 	// unsettled counts outcomes that the store has not taken yet. While there

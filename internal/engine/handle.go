@@ -153,6 +153,11 @@ type applied struct {
 // apply steps what happened and commits what comes of it, again and again while
 // others commit in between. When it returns nil it is durable.
 func (e *Engine) apply(ctx context.Context, st step) (applied, error) {
+	leave, err := e.batches.enter(ctx, st.conversation, len(st.events))
+	if err != nil {
+		return applied{}, fmt.Errorf("engine: before the commit: %w", err)
+	}
+	defer leave()
 	// What this process remembers of the conversation is tried first: if it is
 	// of the past, the store refuses the version. Only a commit comes of it;
 	// whatever else follows from it is asked of the store again.

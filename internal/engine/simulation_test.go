@@ -288,6 +288,7 @@ func (s *simulation) start() *Engine {
 	e := s.engineOn(s.world.store)
 	e.store = &simStore{Store: s.world.store, sim: s}
 	e.memory.alone = s.alone
+	e.batches.off = true // What happens in between is the same goroutine's.
 	for _, side := range []flows.Side{flows.Caller, flows.Officers} {
 		d := e.dispatcher(side, s.chat)
 		if side == flows.Officers {
