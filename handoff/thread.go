@@ -20,9 +20,12 @@ const notePrefix = "//"
 // for 48 h which it saw; an older one could be taken for new.
 const horizon = 47 * time.Hour
 
-// freshCard is for how long after a card was placed its record may still be on
-// its way: the process that placed it may have been suspended meanwhile.
-const freshCard = time.Hour
+// A process that was suspended after it placed a card, an hour at most, records
+// it when it wakes: then a change is tried for a moment more.
+const (
+	freshCard = time.Hour
+	moment    = 20 * time.Second
+)
 
 // recordedWithin is how long the engine may need to record a card after it
 // could be seen: a crash in between, and the next lease.
@@ -178,13 +181,11 @@ func (d *Desk) unknown(ctx context.Context, c change, began time.Time) error {
 	}
 	now := d.Now()
 	seen := time.UnixMilli(root.CreateAt)
-	if now.Sub(seen) < freshCard {
-		seen = began
-	}
+	woken := now.Sub(seen) < freshCard && now.Sub(began) < moment
 	if d.began.After(seen) {
 		seen = d.began
 	}
-	if now.Sub(seen) < recordedWithin {
+	if woken || now.Sub(seen) < recordedWithin {
 		return errNotRecorded
 	}
 	return d.markFailed(ctx, p, c)
