@@ -52,6 +52,12 @@ func (w *world) checkBubbles() {
 		if v == nil || p.shut {
 			continue
 		}
+		if v.state.Shut {
+			// Telegram told of the end of the chat after it told of the person's
+			// return: until their next sign the chat counts as closed.
+			w.met["a block that came late"]++
+			continue
+		}
 		id, _ := v.state.Bubble()
 		want := w.book.View(v.state, time.Now())
 		for _, m := range p.Chat() {
