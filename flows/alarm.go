@@ -148,6 +148,7 @@ func (t *turn) sweep() {
 // expire erases a conversation that nobody went on with.
 func (t *turn) expire() {
 	if t.s.Shut {
+		t.abandon(t.s.Replies)
 		t.s = State{}
 		return
 	}

@@ -66,6 +66,9 @@ func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 	if _, open := dl.Effect.(flows.Open); open {
 		return d.open(ctx, p, dl)
 	}
+	if e, mark := dl.Effect.(flows.Mark); mark { // it names its post, also of a case that is no more
+		return flows.Delivered{}, d.mark(ctx, p, e)
+	}
 	if dl.Thread == "" { // a person's words must not become a post of their own
 		return flows.Delivered{}, &engine.Failure{Reason: flows.ReasonGone, Final: true, Err: errNoThread}
 	}
@@ -82,8 +85,6 @@ func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 			text = mentions(d.OnCall) + " " + text
 		}
 		return d.reply(ctx, p, dl, []string{text})
-	case flows.Mark:
-		return flows.Delivered{}, d.mark(ctx, p, e)
 	}
 	return flows.Delivered{}, &engine.Failure{
 		Reason: flows.ReasonRejected, Final: true, Err: fmt.Errorf("handoff: %T is not an effect to the officers", dl.Effect),
