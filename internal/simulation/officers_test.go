@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing/synctest"
@@ -18,15 +19,12 @@ type officer struct {
 	notices <-chan standin.Notice
 
 	mu    sync.Mutex
-	busy  int              // presses under way
-	asked []*asked         // dialogs that are open
-	mine  []*standin.Post  // what this officer wrote
-	stale []standin.Action // buttons seen
+	busy  int      // presses under way
+	asked []*asked // dialogs that are open
 }
 
 type asked struct {
 	*standin.Dialog
-	root string
 }
 
 // A post is what an officer wrote.
@@ -222,10 +220,8 @@ func (o *officer) own() *post {
 // codeOf is the code of the case whose card a post is, "" if it is none.
 func (w *world) codeOf(root string) string {
 	for code, roots := range w.facts.roots {
-		for _, r := range roots {
-			if r == root {
-				return code
-			}
+		if slices.Contains(roots, root) {
+			return code
 		}
 	}
 	return ""

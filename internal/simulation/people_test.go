@@ -29,7 +29,6 @@ type saying struct {
 	token   string
 	message int
 	at      time.Time
-	deleted bool // by the person, in the chat
 }
 
 // A tap is a button that a person saw.

@@ -83,7 +83,7 @@ type schedule struct {
 func newSchedule(seed uint64) *schedule {
 	return &schedule{
 		seed:  seed,
-		rng:   rand.New(rand.NewPCG(seed, 0x5ea12)), //nolint:gosec // a game, to be played again
+		rng:   rand.New(rand.NewPCG(seed, 0x5ea12)),
 		news:  make(chan struct{}, 1),
 		start: time.Now(),
 	}

@@ -100,7 +100,7 @@ func (r result) story(seed uint64) string {
 	return b.String()
 }
 
-var idle = regexp.MustCompile(`(hold|waiting|lease|due|load) ?[a-z0-9]*: through$`) //nolint:gochecknoglobals // A pattern that nothing changes.
+var idle = regexp.MustCompile(`(hold|waiting|lease|due|load) ?[a-z0-9]*: through$`)
 
 // directory is what a deployer knows.
 const directory = `

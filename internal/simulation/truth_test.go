@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -184,10 +185,8 @@ func (w *world) convOf(chat int64) *conv {
 
 func (f *facts) postOf(token string) *post {
 	for _, p := range f.posts {
-		for _, t := range p.tokens {
-			if t == token {
-				return p
-			}
+		if slices.Contains(p.tokens, token) {
+			return p
 		}
 	}
 	return nil

@@ -34,10 +34,10 @@ func settings() (s share, workers int) {
 	}
 	s = share{first: number("SUAR_FIRST", 1), step: number("SUAR_STEP", 1)}
 	if os.Getenv("SUAR_FIRST") == "random" {
-		s.first = 1_000_000 + rand.Uint64N(1_000_000_000) //nolint:gosec // a seed
+		s.first = 1_000_000 + rand.Uint64N(1_000_000_000)
 	}
 	s.last = s.first + number("SUAR_SEEDS", seeds) - 1
-	return s, int(number("SUAR_WORKERS", 1)) //nolint:gosec // a small number
+	return s, int(number("SUAR_WORKERS", 1))
 }
 
 // playShares plays the seeds in several processes, each on one core: what is
@@ -58,7 +58,7 @@ func playShares(t *testing.T, s share, workers int) {
 			if first > s.last {
 				return
 			}
-			c := exec.CommandContext(ctx, self, "-test.run=^TestSimulation$", "-test.timeout=30m", "-test.v") //nolint:gosec // this test itself
+			c := exec.CommandContext(ctx, self, "-test.run=^TestSimulation$", "-test.timeout=30m", "-test.v")
 			c.Env = append(os.Environ(),
 				"SUAR_WORKERS=1", "GOMAXPROCS=1", "GOGC=400",
 				fmt.Sprint("SUAR_FIRST=", first), fmt.Sprint("SUAR_SEEDS=", s.last-first+1), fmt.Sprint("SUAR_STEP=", workers))

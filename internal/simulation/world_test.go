@@ -235,11 +235,11 @@ func (w *world) releaseIdle(x *point) {
 	case w.calmed:
 	case time.Now().Before(w.down["store"]):
 		f.verdict = refused
-	case int(lot%1000) < w.nature.store && !x.slow: //nolint:gosec // below a thousand
+	case int(lot%1000) < w.nature.store && !x.slow:
 		f.verdict = []verdict{refused, lost, slow}[lot/1000%3]
 		w.met["store "+string(f.verdict)]++
 		if f.verdict == slow {
-			w.delay(x, time.Duration(lot/3000%20_000)*time.Millisecond) //nolint:gosec // below 20 s
+			w.delay(x, time.Duration(lot/3000%20_000)*time.Millisecond)
 			return
 		}
 	}
