@@ -48,8 +48,17 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
+	had := true
+	if s.Redis == nil {
+		if had, err = s.begun(); err != nil {
+			return nil, err
+		}
+	}
 	if a.store, err = openStore(ctx, s.config, a.unsafe); err != nil {
 		return nil, err
+	}
+	if !had {
+		a.log.WarnContext(ctx, "a new, empty store was begun: if this hotline had one, stop and restore it", "store", s.Store)
 	}
 	if s.Redis != nil {
 		if a.place, err = takePlace(ctx, a.store); err != nil {

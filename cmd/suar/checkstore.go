@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -45,8 +44,10 @@ func checkStore(ctx context.Context, c config) (what string, err error) {
 	name := "The store " + c.Store
 	if c.Redis != nil {
 		name = fmt.Sprintf("The Redis at %s, prefix %s,", strings.Join(c.Redis.Addresses, " "), c.Redis.prefix())
-	} else if _, err := os.Lstat(c.Store); errors.Is(err, os.ErrNotExist) {
-		return name + " is not there yet: suar serve makes it.", nil
+	} else if begun, err := c.begun(); err != nil {
+		return "", err
+	} else if !begun {
+		return name + " is not there: suar serve begins a new, empty one. If this hotline had one, restore it first.", nil
 	}
 	store, err := openToRead(ctx, c)
 	if errors.Is(err, storage.ErrLocked) {

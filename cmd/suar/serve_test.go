@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -85,6 +87,46 @@ func TestServeTriesTheCallback(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestServeSaysThatItBegins begins a store, which the log must tell, and refuses
+// one whose folder is away.
+func TestServeSaysThatItBegins(t *testing.T) {
+	d := newDeployment(t)
+	d.write(t)
+	const begun = "a new, empty store was begun"
+	for _, want := range []bool{true, false} {
+		ctx, stop := context.WithCancel(t.Context())
+		var log bytes.Buffer
+		c, err := loadConfig(d.path("etc/suar.yaml"), d.lookup)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Listen = "127.0.0.1:0"
+		a, err := newApp(ctx, setting{config: c, log: newLog(c.Log, &log)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+		if got := strings.Contains(log.String(), begun) && strings.Contains(log.String(), d.values["store"]); got != want {
+			t.Errorf("it says that a store was begun: %v, want %v:\n%s", got, want, log.String())
+		}
+	}
+	if err := os.Rename(d.path("data"), d.path("away")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"serve", "check"} {
+		code, _, errOut := d.command(t, name, "--config", d.path("etc/suar.yaml"))
+		if code != exitRefused || !strings.Contains(errOut, "the store's folder is not there") {
+			t.Errorf("%s without the folder: exit code %d: %s", name, code, errOut)
+		}
+	}
+	if _, err := os.Lstat(d.path("data")); err == nil {
+		t.Error("the folder was made")
 	}
 }
 

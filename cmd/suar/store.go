@@ -13,12 +13,19 @@ import (
 	"suar/storage"
 )
 
+// errNoFolder says that the folder of the embedded store is not there. Nothing
+// was made: a disk that is not mounted looks like a new hotline.
+var errNoFolder = errors.New("the store's folder is not there: for a new hotline make it, mode 0700; if this hotline had a store in it, mount it or bring it back")
+
 // openStore opens the store that the configuration names. The embedded one is
-// begun if there is none; a Redis has to have one, because one that was emptied
-// or is another one looks like a new one. report, if not nil, is told what turns
-// out to be unsafe later.
+// begun if there is none in its folder; a Redis has to have one, because one that
+// was emptied or is another one looks like a new one. report, if not nil, is told
+// what turns out to be unsafe later.
 func openStore(ctx context.Context, c config, report func(error)) (storage.Store, error) {
 	if c.Redis == nil {
+		if _, err := c.begun(); err != nil {
+			return nil, err
+		}
 		return orNone(storage.OpenBolt(c.Store))
 	}
 	r := c.Redis.settings()
@@ -28,6 +35,19 @@ func openStore(ctx context.Context, c config, report func(error)) (storage.Store
 		err = fmt.Errorf("%w: nothing is kept in this Redis under the prefix %q. If this is the first start, begin it with suar store begin. If not, do not: look whether the address and the prefix are right, bring its data back, or make it of a backup with suar restore", err, c.Redis.prefix())
 	}
 	return orNone(store, err)
+}
+
+// begun reports whether there is something where the embedded store belongs.
+func (c config) begun() (bool, error) {
+	_, err := os.Lstat(c.Store)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return true, nil // What it is, opening it tells.
+	}
+	folder := filepath.Dir(c.Store)
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("%s: %w", folder, errNoFolder)
+	}
+	return false, nil
 }
 
 // beginStore is openStore for a store that may be begun.
@@ -63,7 +83,7 @@ func openToRead(ctx context.Context, c config) (storage.Store, error) {
 // unusable reports whether a store cannot be opened until somebody has put
 // something right.
 func unusable(err error) bool {
-	for _, target := range []error{storage.ErrDamaged, storage.ErrFormat, storage.ErrLocked, storage.ErrUnsafe, storage.ErrNone} {
+	for _, target := range []error{errNoFolder, storage.ErrDamaged, storage.ErrFormat, storage.ErrLocked, storage.ErrUnsafe, storage.ErrNone} {
 		if errors.Is(err, target) {
 			return true
 		}

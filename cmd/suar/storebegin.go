@@ -22,7 +22,7 @@ suar serve of a new hotline. suar serve never does: a Redis that lost its data, 
 a wrong address, would look like a new hotline, and everybody like a stranger.
 
 It is not needed before suar store copy or suar restore, nor for the embedded
-store, which suar serve makes.`,
+store, which suar serve begins.`,
 		Example: `  suar store begin --config /etc/suar/suar.yaml`,
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -39,7 +39,7 @@ func beginRedis(ctx context.Context, file string, env lookup, out io.Writer) (er
 		return refuse(err)
 	}
 	if conf.Redis == nil {
-		return refuse(errors.New("the embedded store needs no beginning: suar serve makes it"))
+		return refuse(errors.New("the embedded store needs no beginning: suar serve begins it"))
 	}
 	store, err := openStore(ctx, conf, nil)
 	if err == nil {
