@@ -38,12 +38,12 @@ func (c RedisConfig) inspect(ctx context.Context, node redis.Cmdable) (nodeRepor
 	})
 	// The settings may be forbidden to the user: that is found out below.
 	if info.Err() != nil {
-		return nodeReport{}, advise(info.Err())
+		return nodeReport{}, c.advise(info.Err())
 	}
 	about := parseInfo(info.Val())
 	if len(about) == 0 {
 		// A connection that is not let in fails before the first command.
-		return nodeReport{}, advise(errors.Join(err, errors.New("it does not answer INFO")))
+		return nodeReport{}, c.advise(errors.Join(err, errors.New("it does not answer INFO")))
 	}
 	report := nodeReport{
 		run: about["run_id"], port: about["tcp_port"],
@@ -127,14 +127,14 @@ func parseInfo(text string) map[string]string {
 }
 
 // advise says what to do about an answer that keeps the store from opening.
-func advise(err error) error {
+func (c RedisConfig) advise(err error) error {
 	switch {
 	case redis.HasErrorPrefix(err, "NOAUTH"):
-		return fmt.Errorf("it asks for a password: set one in Suar's settings (%w)", err)
+		return fmt.Errorf("%w: it asks for a password: set one in Suar's settings (%w)", ErrDenied, err)
 	case redis.HasErrorPrefix(err, "WRONGPASS"):
-		return fmt.Errorf("it does not know this user with this password: check both (%w)", err)
+		return fmt.Errorf("%w: it does not know this user with this password: check both (%w)", ErrDenied, err)
 	case redis.HasErrorPrefix(err, "NOPERM"):
-		return fmt.Errorf("the user lacks a permission: see docs/redis.md for the least (%w)", err)
+		return fmt.Errorf("%w: the user lacks a permission: its ACL must allow the commands of docs/redis.md on the keys ~{%s}:* (%w)", ErrDenied, c.Prefix, err)
 	case redis.HasErrorPrefix(err, "LOADING"):
 		return fmt.Errorf("it is still reading its data: try again in a moment (%w)", err)
 	default:

@@ -84,7 +84,7 @@ func (c RedisConfig) clusterTopology(ctx context.Context, cluster *redis.Cluster
 	}
 	// A server that is no Cluster answers with an error that says so.
 	if err := cluster.ForEachMaster(ctx, note); err != nil {
-		return topology{}, advise(err)
+		return topology{}, c.advise(err)
 	}
 	if err := cluster.ForEachSlave(ctx, note); err != nil {
 		return topology{}, err
@@ -98,7 +98,7 @@ func (c RedisConfig) clusterTopology(ctx context.Context, cluster *redis.Cluster
 	// answer now, it is refused for that.
 	shards, err := own.ClusterShards(ctx).Result()
 	if redis.HasErrorPrefix(err, "NOPERM") {
-		return topology{}, advise(err)
+		return topology{}, c.advise(err)
 	}
 	for _, shard := range shards {
 		for _, node := range shard.Nodes {
@@ -147,13 +147,13 @@ func (c RedisConfig) askSentinel(ctx context.Context, address string) (topology,
 	case errors.Is(err, redis.Nil):
 		return topology{}, fmt.Errorf("it does not know a master %q", c.Master)
 	case err != nil:
-		return topology{}, advise(err)
+		return topology{}, c.advise(err)
 	case len(where) != 2:
 		return topology{}, errors.New("it does not say where the master is")
 	}
 	list, err := s.Replicas(ctx, c.Master).Result()
 	if err != nil {
-		return topology{}, advise(err)
+		return topology{}, c.advise(err)
 	}
 	at := topology{master: net.JoinHostPort(where[0], where[1])}
 	for _, r := range list {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -21,6 +22,15 @@ var (
 	// ErrNone says that nothing is kept where a store should be: the address or
 	// the prefix is another one's, or the data is gone. Nothing was begun.
 	ErrNone = errors.New("storage: no store is there")
+	// ErrUnnamed says, when a store is opened, that there are a store's keys but
+	// not the one that says which store they are. Nothing was begun.
+	ErrUnnamed = errors.New("storage: there are keys under the prefix but no store's name: it was moved away from here (then use the new one), or part of it is lost (bring all of it back)")
+	// ErrDenied says that Redis does not let the user in, or not do what Suar
+	// needs. It stays so until somebody changes the settings or the ACL.
+	ErrDenied = errors.New("storage: Redis refuses the user")
+	// ErrNoAnswer says that Redis was not reached, or did not answer in time.
+	// What was asked may be done or not: the caller repeats it.
+	ErrNoAnswer = errors.New("storage: no answer from Redis")
 	// ErrUnconfirmed says that a write is on the master and not known to be on
 	// as many replicas as were asked for. It may or may not be kept: the caller
 	// repeats it, and the operator looks at the replicas.
@@ -40,8 +50,16 @@ func (e *RedisError) Error() string {
 	if e.Code == "" {
 		return "storage: Redis answered an error without a code"
 	}
-	return "storage: Redis answered " + e.Code + ": " + redisAdvice(e.Code)
+	return "storage: Redis answered " + e.Code + ": " + e.Advice()
 }
+
+// Is reports that the code is of those that mean ErrDenied.
+func (e *RedisError) Is(target error) bool {
+	return target == ErrDenied && slices.Contains([]string{"NOAUTH", "WRONGPASS", "NOPERM"}, e.Code)
+}
+
+// Advice says who can do what about it, in words that quote nothing.
+func (e *RedisError) Advice() string { return redisAdvice(e.Code) }
 
 func redisAdvice(code string) string {
 	switch code {
@@ -89,12 +107,14 @@ func redisFailure(err error) error {
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted),
 		errors.As(err, &network):
-		return fmt.Errorf("storage: no answer from Redis: %w", err)
+		return fmt.Errorf("%w: %w", ErrNoAnswer, err)
 	case errors.As(err, &answered) && !errors.Is(err, redis.Nil):
 		code, _, _ := strings.Cut(answered.Error(), " ")
 		switch {
 		case code == "SUARLOST":
 			return ErrLost
+		case code == "SUARUNNAMED":
+			return ErrUnnamed
 		case code == "SUARNONE":
 			return ErrNone
 		case redisCode.MatchString(code):

@@ -123,7 +123,7 @@ func TestOpenRedisDoesNotBeginOverOtherData(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Do("DEL", "{suar}:store")
-	if _, err := storage.OpenRedis(soon(t), to(s)); !errors.Is(err, storage.ErrLost) {
-		t.Errorf("got %v, want it lost", err)
+	if _, err := storage.OpenRedis(soon(t), to(s)); !errors.Is(err, storage.ErrUnnamed) {
+		t.Errorf("got %v, want it without a name", err)
 	}
 }

@@ -202,7 +202,7 @@ func TestOpenRedisSaysWhatKeepsItOut(t *testing.T) {
 		{"no password", func(c *storage.RedisConfig) { c.Password = "" }, "asks for a password"},
 		{"a wrong password", func(c *storage.RedisConfig) { c.Password = "wrong" }, "does not know this user with this password"},
 		{"an unknown user", func(c *storage.RedisConfig) { c.Username = "bob" }, "does not know this user with this password"},
-		{"a user without the rights", func(c *storage.RedisConfig) { c.Username, c.Password = "ann", "word" }, "lacks a permission"},
+		{"a user without the rights", func(c *storage.RedisConfig) { c.Username, c.Password = "ann", "word" }, "on the keys ~{suar}:*"},
 		{"not a Cluster", func(c *storage.RedisConfig) { c.Cluster = true }, "cluster support disabled"},
 		{"not a Sentinel", func(c *storage.RedisConfig) { c.Master, c.SentinelPassword = "it", redistest.Password }, "Sentinel at " + s.Addr},
 		{"nobody there", func(c *storage.RedisConfig) { c.Addresses = []string{"127.0.0.1:1"} }, "127.0.0.1:1"},

@@ -96,7 +96,7 @@ func tells(t *testing.T, name string, err error, code string, wide bool) {
 	}
 	for _, decision := range []error{
 		storage.ErrNotFound, storage.ErrConflict, storage.ErrDuplicate, storage.ErrLeaseLost,
-		storage.ErrNameTaken, storage.ErrHeld, storage.ErrLost,
+		storage.ErrNameTaken, storage.ErrHeld, storage.ErrLost, storage.ErrUnnamed,
 	} {
 		if errors.Is(err, decision) {
 			t.Errorf("%s: %v, which is no answer of this server", name, err)

@@ -218,7 +218,7 @@ func (r *redisConfig) settings() storage.RedisConfig {
 		SentinelUsername: r.SentinelUsername,
 		SentinelPassword: r.sentinelPassword.Reveal(),
 		TLS:              r.tls,
-		Prefix:           r.Prefix,
+		Prefix:           r.prefix(),
 		Everysec:         r.Everysec,
 		Replicas:         r.Replicas,
 	}

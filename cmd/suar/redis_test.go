@@ -194,3 +194,53 @@ func TestEmptyRedis(t *testing.T) {
 		t.Errorf("copy into it: exit code %d: %s", code, errOut)
 	}
 }
+
+// TestRedisThatServeCannotOpen is refused with code 2 when somebody has to put
+// something right, and tried again with code 1 when it does not answer.
+func TestRedisThatServeCannotOpen(t *testing.T) {
+	server := redistest.Start(t, redistest.Options{Users: []string{
+		"blind on >" + redistest.Password + " ~* +@all -info",
+		"astray on >" + redistest.Password + " ~{another}:* +@all",
+	}})
+	d := newDeployment(t)
+	d.onRedis(server.Addr)
+	right := d.values["redis"]
+	_, rest, _ := strings.Cut(right, "prefix: ")
+	prefix, _, _ := strings.Cut(rest, "}")
+	user := func(name string) string { return strings.Replace(right, "prefix:", "username: "+name+", prefix:", 1) }
+	serve := func(what, redis string, want int, say string) {
+		t.Helper()
+		d.values["redis"] = redis
+		d.write(t)
+		code, _, errOut := d.command(t, "serve", "--config", d.path("etc/suar.yaml"))
+		if code != want || !strings.Contains(errOut, say) {
+			t.Errorf("%s: exit code %d, want %d and %q: %s", what, code, want, say, errOut)
+		}
+	}
+	keys := "on the keys ~{" + prefix + "}:*"
+	serve("a command that is forbidden", user("blind"), exitRefused, keys)
+	serve("keys that are forbidden", user("astray"), exitRefused, keys)
+	serve("a user that it does not know", user("nobody"), exitRefused, "does not know this user with this password")
+	serve("nobody there", strings.Replace(right, server.Addr, freeAddress(t), 1), exitFailed, "connection refused")
+
+	// The key that names the store is deleted when it was moved away.
+	d.values["redis"] = right
+	d.write(t)
+	c, err := loadStoreConfig(d.path("etc/suar.yaml"), d.lookup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := beginStore(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(store.Commit(t.Context(), storage.Commit{ID: "one", At: time.Now(), State: []byte("x")}), store.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Do("DEL", "{"+prefix+"}:store")
+	serve("moved away", right, exitRefused, "it was moved away from here")
+
+	d.env["SUAR_REDIS_PASSWORD"] = "wrong"
+	serve("a wrong password", right, exitRefused, "does not know this user with this password")
+}

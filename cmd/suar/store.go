@@ -30,7 +30,7 @@ func openStore(ctx context.Context, c config, report func(error)) (storage.Store
 	}
 	r := c.Redis.settings()
 	r.Existing, r.Report = true, report
-	store, err := storage.OpenRedis(ctx, r)
+	store, err := openRedis(ctx, r)
 	if errors.Is(err, storage.ErrNone) {
 		err = fmt.Errorf("%w: nothing is kept in this Redis under the prefix %q. If this is the first start, begin it with suar store begin. If not, do not: look whether the address and the prefix are right, bring its data back, or make it of a backup with suar restore", err, c.Redis.prefix())
 	}
@@ -55,7 +55,16 @@ func beginStore(ctx context.Context, c config) (storage.Store, error) {
 	if c.Redis == nil {
 		return orNone(storage.OpenBolt(c.Store))
 	}
-	return orNone(storage.OpenRedis(ctx, c.Redis.settings()))
+	return orNone(openRedis(ctx, c.Redis.settings()))
+}
+
+// openRedis opens a Redis and says of which keys it is if they are forbidden.
+func openRedis(ctx context.Context, r storage.RedisConfig) (*storage.Redis, error) {
+	store, err := storage.OpenRedis(ctx, r)
+	if answer, ok := errors.AsType[*storage.RedisError](err); ok && answer.Code == "NOPERM" {
+		err = fmt.Errorf("%w: it must allow the commands of docs/redis.md on the keys ~{%s}:*", err, r.Prefix)
+	}
+	return store, err
 }
 
 // orNone is the store, or none at all if there was an error.
@@ -83,7 +92,7 @@ func openToRead(ctx context.Context, c config) (storage.Store, error) {
 // unusable reports whether a store cannot be opened until somebody has put
 // something right.
 func unusable(err error) bool {
-	for _, target := range []error{errNoFolder, storage.ErrDamaged, storage.ErrFormat, storage.ErrLocked, storage.ErrUnsafe, storage.ErrNone} {
+	for _, target := range []error{errNoFolder, storage.ErrDamaged, storage.ErrFormat, storage.ErrLocked, storage.ErrUnsafe, storage.ErrNone, storage.ErrUnnamed, storage.ErrDenied} {
 		if errors.Is(err, target) {
 			return true
 		}
