@@ -45,14 +45,16 @@ func TestDeployExamples(t *testing.T) {
 	}
 }
 
-// TestCompose holds the example with several replicas to the rest: what it
+// TestDeployCompose holds the example with several replicas to the rest: what it
 // mounts is what the configuration names, and nothing is exposed but the
 // balancer.
-func TestCompose(t *testing.T) {
+func TestDeployCompose(t *testing.T) {
 	var file struct {
 		Services map[string]struct {
-			Volumes, Ports, Networks []string
-			Grace                    string `yaml:"stop_grace_period"`
+			Volumes, Ports, Networks, Command []string
+			Grace                             string                                `yaml:"stop_grace_period"`
+			DependsOn                         map[string]struct{ Condition string } `yaml:"depends_on"`
+			Healthcheck                       struct{ Test []string }
 		}
 		Networks, Volumes map[string]struct{ Internal bool }
 	}
@@ -73,11 +75,34 @@ func TestCompose(t *testing.T) {
 			t.Errorf("%s is exposed: %v", name, service.Ports)
 		}
 	}
-	if redis := file.Services["redis"]; !slices.Equal(redis.Networks, []string{"inside"}) || !file.Networks["inside"].Internal {
+	// A folder of a server's is not in a container: there the volume's is named.
+	redis := file.Services["redis"]
+	if at := slices.Index(redis.Command, "--dir"); at < 0 || !slices.Equal(redis.Command[at+1:], []string{"/data"}) || !slices.Contains(redis.Volumes, "redis:/data") {
+		t.Errorf("Redis's data is on no volume: %v, %v", redis.Command, redis.Volumes)
+	}
+	if file.Services["suar"].DependsOn["redis"].Condition != "service_healthy" || len(redis.Healthcheck.Test) == 0 {
+		t.Error("a store is begun before Redis answers")
+	}
+	if !slices.Equal(redis.Networks, []string{"inside"}) || !file.Networks["inside"].Internal {
 		t.Errorf("Redis is not among Suar's only: %v", redis.Networks)
 	}
 	if grace, err := time.ParseDuration(file.Services["suar"].Grace); err != nil || grace <= 10*time.Second {
 		t.Errorf("it is killed after %v", grace)
+	}
+}
+
+// TestDeployRedisFolder holds docs/redis.md to making deploy/redis.conf name the
+// folder of the data.
+func TestDeployRedisFolder(t *testing.T) {
+	if !strings.Contains(example(t, "redis.conf"), "\n# dir /var/lib/redis\n") {
+		t.Error("redis.conf names no folder")
+	}
+	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "redis.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(doc), "sed -i 's|^# dir |dir |' /etc/redis/redis.conf") {
+		t.Error("redis.md does not say how it becomes the one in use")
 	}
 }
 
