@@ -47,6 +47,7 @@ func (e *Engine) ring(ctx context.Context, aside map[string]time.Time) (more boo
 		}
 		return false
 	}
+	e.well(ctx, "due")
 	var (
 		running sync.WaitGroup
 		mu      sync.Mutex

@@ -120,6 +120,7 @@ type Engine struct {
 	server   *serverClock // nil if the store has no clock
 	rand     io.Reader
 	log      *slog.Logger
+	troubles troubles
 	limits   Limits
 
 	freshKey, effectKey []byte

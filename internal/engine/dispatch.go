@@ -79,8 +79,10 @@ func (d *dispatcher) fill(ctx context.Context) time.Duration {
 		return d.limits.Poll
 	}
 	leased, err := d.lease(ctx, n)
-	if err != nil && ctx.Err() == nil {
-		d.trouble(ctx, "lease", err)
+	if op := "lease for " + sideName(d.side); err == nil {
+		d.well(ctx, op)
+	} else if ctx.Err() == nil {
+		d.trouble(ctx, op, err)
 	}
 	for _, l := range leased {
 		d.start(job{Leased: l})

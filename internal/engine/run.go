@@ -94,16 +94,6 @@ func (e *Engine) fail(err error) {
 	}
 }
 
-// trouble logs that something could not be read or written, and ends Run if
-// it never will be again.
-func (e *Engine) trouble(ctx context.Context, what string, err error) {
-	e.counts.trouble.Add(1)
-	e.log.ErrorContext(ctx, "trouble", "op", what, "class", class(err))
-	if errors.Is(err, ErrWrongKey) {
-		e.fail(err)
-	}
-}
-
 // attrs describes a delivery for the log.
 func (d *dispatcher) attrs(l storage.Leased, it item, err error) []any {
 	attrs := []any{"effect", flows.EffectKind(it.Effect.Effect), "side", sideName(d.side), "tries", l.Tries, "class", class(err)}
@@ -136,7 +126,10 @@ func class(err error) string {
 	case errors.Is(err, storage.ErrUnconfirmed):
 		return "too few replicas"
 	case errors.As(err, &answer):
-		return "redis " + answer.Code
+		if answer.Code == "" {
+			return "redis answers an error without a code"
+		}
+		return "redis " + answer.Code + ": " + answer.Advice()
 	case errors.Is(err, errDamaged):
 		return "damaged"
 	case errors.Is(err, ErrStep):
@@ -147,10 +140,12 @@ func class(err error) string {
 		return "lease lost"
 	case errors.Is(err, storage.ErrConflict):
 		return "conflict"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "timeout"
 	case errors.Is(err, context.Canceled):
 		return "canceled"
+	case errors.Is(err, storage.ErrNoAnswer):
+		return "Redis does not answer"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
 	}
 	return "other"
 }
