@@ -76,7 +76,11 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 	}()
 	go a.report(ctx)
 	s.log.Info("serving", "listen", a.Address(), "telegram", conf.Telegram.Mode)
-	return a.Run(ctx)
+	if err := a.Run(ctx); err != nil {
+		return err
+	}
+	s.log.Info("ended")
+	return nil
 }
 
 // settleMemory lets garbage be collected less often than the default has it: what

@@ -74,9 +74,15 @@ func TestServeTriesTheCallback(t *testing.T) {
 			log, done := make(logTail, 1000), make(chan error, 1)
 			go func() { done <- serve(ctx, d.path("etc/suar.yaml"), d.lookup, log) }()
 			read := log.until(t, reached, unreached)
+			if listening := `msg="listening to Mattermost"`; !strings.Contains(read, listening) {
+				read += log.until(t, listening)
+			}
 			stop()
 			if err := <-done; err != nil {
 				t.Error(err)
+			}
+			if read += log.until(t, "msg=ended"); strings.Contains(read, "not connected yet") {
+				t.Errorf("the end is told as a fault:\n%s", read)
 			}
 			if !strings.Contains(read, tt.want) {
 				t.Errorf("%q is not in the log:\n%s", tt.want, read)
