@@ -148,7 +148,7 @@ func TestRestoreProves(t *testing.T) {
 	d.env["SUAR_VAULT_KEY"] = strings.Repeat("0c", 31) + "0d"
 	d.values["vault"] = ""
 	d.write(t)
-	if code, _, errOut := d.command(t, "restore", "--config", config, file); code != exitRefused || !strings.Contains(errOut, "the vault key does not open this store") {
+	if code, _, errOut := d.command(t, "restore", "--config", config, file); code != exitRefused || !strings.Contains(errOut, "this backup was made with another vault key") {
 		t.Errorf("another key: exit code %d: %s", code, errOut)
 	}
 	d.mustHaveNoStore(t, "another key")

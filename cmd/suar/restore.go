@@ -75,6 +75,9 @@ func (r *restoring) run(ctx context.Context) (err error) {
 
 	survey := engine.NewSurvey(seal.NewVault(conf.vaultKey))
 	found, err := look(ctx, survey, file)
+	if errors.Is(err, engine.ErrWrongKey) {
+		return refuse(errors.New("this backup was made with another vault key: give vault_key_file the key of that time; nothing was written"))
+	}
 	if err != nil {
 		return refuse(plain(err))
 	}

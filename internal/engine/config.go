@@ -103,7 +103,7 @@ func (l Limits) withDefaults() Limits {
 
 // ErrWrongKey says that the store was written with another vault key. Nothing
 // was touched.
-var ErrWrongKey = errors.New("engine: the vault key does not open this store: give the process the key that the store was begun with, or point it at an empty store")
+var ErrWrongKey = errors.New("engine: the vault key does not open this store: give the process the key that the store was begun with")
 
 // An Engine is the loop between the edges, flows and storage. Handle may be
 // called at any time after New, also while Run is not running: what it commits
