@@ -151,6 +151,9 @@ func (l *loading) tls(r *redisConfig) {
 // backup checks where the nightly backups go.
 func (l *loading) backup() {
 	b := &l.c.Backup
+	if b.Keep != 0 && b.Folder == "" {
+		l.fault("backup.keep is there and backup.folder is not, so that there are no backups: name a folder for them, better on another disk than the store")
+	}
 	switch {
 	case b.Keep == 0:
 		b.Keep = mostBackups

@@ -329,6 +329,7 @@ func TestUnsafeConfigurations(t *testing.T) {
 			d.values["vault"] = d.file(t, "backups/old/vault", vault, 0o400)
 			d.values["more"] = "backup: {folder: " + d.path("backups") + "}"
 		}, []string{"vault_key: its file lies in the folder of the backups or below it"}},
+		{"backups to keep and no folder", func(_ *testing.T, d *deployment) { d.values["more"] = "backup: {keep: 5}" }, []string{"backup.keep is there and backup.folder is not"}},
 		{"deliveries", func(_ *testing.T, d *deployment) { d.values["more"] = "deliveries: {callers: 32, officers: 8}" }, nil},
 		{"fewer deliveries than none", func(_ *testing.T, d *deployment) { d.values["more"] = "deliveries: {callers: -1}" }, []string{"deliveries: want how many"}},
 
