@@ -19,6 +19,13 @@ func (d *deployment) onRedis(address string) {
 	d.env["SUAR_REDIS_PASSWORD"] = redistest.Password
 }
 
+// prefix is that of the deployment's Redis.
+func (d *deployment) prefix() string {
+	_, rest, _ := strings.Cut(d.values["redis"], "prefix: ")
+	prefix, _, _ := strings.Cut(rest, "}")
+	return prefix
+}
+
 // TestMigration brings a hotline into a Redis and back.
 func TestMigration(t *testing.T) {
 	server := redistest.Shared(t)
@@ -28,6 +35,7 @@ func TestMigration(t *testing.T) {
 	d.onRedis(server.Addr)
 	d.write(t)
 	config := d.path("etc/suar.yaml")
+	notEmpty := "a hotline is kept in this Redis under the prefix \"" + d.prefix() + "\", and nothing of it was changed; set another redis.prefix"
 
 	digest := func(out string) string {
 		t.Helper()
@@ -44,7 +52,7 @@ func TestMigration(t *testing.T) {
 	if code, out, errOut := d.command(t, "check", "--config", config); code != exitOK || !strings.Contains(out, "is safe, and the vault key opens it; waiting: 1 effect") {
 		t.Errorf("check: exit code %d: %s%s", code, out, errOut)
 	}
-	if code, _, errOut := d.command(t, "store", "copy", "--from", embedded, "--to", config); code != exitRefused || !strings.Contains(errOut, "the store is not empty") {
+	if code, _, errOut := d.command(t, "store", "copy", "--from", embedded, "--to", config); code != exitRefused || !strings.Contains(errOut, notEmpty) {
 		t.Errorf("once more: exit code %d: %s", code, errOut)
 	}
 	back := d.path("back.db")
@@ -59,7 +67,7 @@ func TestMigration(t *testing.T) {
 	if code, _, errOut := d.command(t, "backup", "--config", config, d.path("tonight.backup")); code != exitOK {
 		t.Errorf("backup: exit code %d: %s", code, errOut)
 	}
-	if code, _, errOut := d.command(t, "restore", "--config", config, d.path("tonight.backup")); code != exitRefused || !strings.Contains(errOut, "the store is not empty") {
+	if code, _, errOut := d.command(t, "restore", "--config", config, d.path("tonight.backup")); code != exitRefused || !strings.Contains(errOut, notEmpty) {
 		t.Errorf("restored onto it: exit code %d: %s", code, errOut)
 	}
 	d.onRedis(server.Addr)
@@ -205,8 +213,7 @@ func TestRedisThatServeCannotOpen(t *testing.T) {
 	d := newDeployment(t)
 	d.onRedis(server.Addr)
 	right := d.values["redis"]
-	_, rest, _ := strings.Cut(right, "prefix: ")
-	prefix, _, _ := strings.Cut(rest, "}")
+	prefix := d.prefix()
 	user := func(name string) string { return strings.Replace(right, "prefix:", "username: "+name+", prefix:", 1) }
 	serve := func(what, redis string, want int, say string) {
 		t.Helper()

@@ -111,10 +111,11 @@ func fillNew(ctx context.Context, c config, fill func(storage.Store) error) (err
 			return err
 		}
 		defer func() { err = errors.Join(err, store.Close()) }()
-		if err := fill(store); err != nil && !errors.Is(err, storage.ErrNotEmpty) {
+		switch err := fill(store); {
+		case errors.Is(err, storage.ErrNotEmpty):
+			return fmt.Errorf("%w: a hotline is kept in this Redis under the prefix %q, and nothing of it was changed; set another redis.prefix, or, if nobody needs that hotline, delete its keys {%[2]s}:*", err, c.Redis.prefix())
+		case err != nil:
 			return fmt.Errorf("%w; what is in this Redis now under the prefix %q is not to be used: erase it, or use another prefix", err, c.Redis.prefix())
-		} else if err != nil {
-			return err
 		}
 		return nil
 	}
