@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	bolt "go.etcd.io/bbolt" //nolint:depguard // The demo looks at the file as a thief does, past the store.
@@ -26,8 +27,9 @@ type Kept struct {
 
 // A Record is one key of the store and the beginning of what is under it.
 type Record struct {
-	// Kind is the first byte of the key: the storage package lists what they
-	// mean.
+	// Kind is the byte of the key that says what it is: the storage package lists
+	// them. What is of a conversation has it after the conversation's number;
+	// its name is "i" there and in the list of names.
 	Kind string `json:"kind"`
 	// Name is the rest of the key, bytes that are no text as ‹hex›.
 	Name string `json:"name"`
@@ -41,6 +43,9 @@ type Record struct {
 
 const (
 	headBytes = 24
+	// kindConversation begins the keys of a conversation, then come the eight
+	// bytes of its number.
+	kindConversation = 'd'
 	// kindTranscript is the kind of a transcript's header: its key ends with
 	// the transcript's name.
 	kindTranscript = 'x'
@@ -149,9 +154,16 @@ func (k *Kept) add(key, value []byte) {
 	if len(key) == 0 {
 		return
 	}
+	kind, rest := key[:1], key[1:]
+	if key[0] == kindConversation && len(key) > 9 {
+		kind, rest = key[9:10], slices.Concat(key[1:9], key[10:])
+		if kind[0] == 'a' {
+			kind = []byte("i")
+		}
+	}
 	name, sum := sha256.Sum256(key), sha256.Sum256(value)
 	k.Records = append(k.Records, Record{
-		Kind: string(key[:1]), Name: legible(key[1:]), Size: len(value),
+		Kind: string(kind), Name: legible(rest), Size: len(value),
 		Head: hex.EncodeToString(value[:min(len(value), headBytes)]),
 		ID:   hex.EncodeToString(name[:8]), Sum: hex.EncodeToString(sum[:8]),
 	})

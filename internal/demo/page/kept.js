@@ -4,7 +4,7 @@ import { el, sync } from "./dom.js";
 import { act } from "./server.js";
 import { bytes, t, whenSpoken } from "./words.js";
 
-const order = "xyrnbqhwpcaetv";
+const order = "xyrinbqhwpcaetv";
 const known = new Map(); // the records' sums, to see what is new
 const cases = document.getElementById("case");
 
