@@ -298,19 +298,30 @@ func readImage(t *testing.T, path string, key seal.VaultKey) image {
 		im.plain = append(append(im.plain, plain...), '\n')
 		return true
 	}
-	ids := map[uint64]string{} // of items, by their numbers
+	// What is of a conversation is under 'd', its number and what it is.
+	kind := func(k []byte) byte {
+		if k[0] == 'd' {
+			return 'd' + k[9]
+		}
+		return k[0]
+	}
+	ids := map[uint64]string{}   // of items, by their numbers
+	names := map[string]string{} // of conversations, by theirs
 	err = db.View(func(tx *bolt.Tx) error {
 		return tx.ForEach(func(_ []byte, b *bolt.Bucket) error {
 			err := b.ForEach(func(k, v []byte) error {
-				if k[0] == 'q' {
+				switch kind(k) {
+				case 'd' + 'q':
 					ids[binary.BigEndian.Uint64(k[len(k)-8:])] = string(hexID.Find(v))
+				case 'd' + 'a':
+					names[string(k[1:9])] = string(v)
 				}
 				return nil
 			})
 			return errors.Join(err, b.ForEach(func(k, v []byte) error {
-				switch k[0] {
-				case 'r':
-					id := string(k[1:])
+				switch kind(k) {
+				case 'd' + 'r':
+					id := names[string(k[1:9])]
 					state := bytes.Clone(v[8+12+4:])
 					for range binary.BigEndian.Uint32(v[8+12:]) {
 						state = state[1+int(state[0]):]

@@ -44,7 +44,7 @@ func TestSimulation(t *testing.T) {
 		}
 	}
 	t.Logf("seeds %d to %d, each %d.: %v", s.first, s.last, s.step, met)
-	if (s.last-s.first)/s.step < seeds-1 || mutantSeeds == 0 {
+	if (s.last-s.first)/s.step < seeds-1 || !enough {
 		return
 	}
 	for _, what := range []string{
