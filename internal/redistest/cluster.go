@@ -76,6 +76,9 @@ func StartCluster(t testing.TB, o Options) *Cluster {
 			return want("up", s.info("replication", "master_link_status"))
 		})
 	}
+	for _, s := range c.Nodes[:masters] {
+		until(t, "a master counts its replica", func() error { return s.counts(1) })
+	}
 	return c
 }
 

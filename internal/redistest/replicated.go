@@ -30,10 +30,19 @@ func StartReplicated(t testing.TB, o Options, n int) *Replicated {
 			return want("up", s.info("replication", "master_link_status"))
 		})
 	}
-	until(t, "the master counts its replicas", func() error {
-		return want(strconv.Itoa(n), r.Master.info("replication", "connected_slaves"))
-	})
+	until(t, "the master counts its replicas", func() error { return r.Master.counts(n) })
 	return r
+}
+
+// counts tells whether a master has n replicas, and counts them for
+// min-replicas-to-write, if it is set: it does so only each second, and from
+// what they last said.
+func (s *Server) counts(n int) error {
+	err := want(strconv.Itoa(n), s.info("replication", "connected_slaves"))
+	if good := s.info("replication", "min_slaves_good_slaves"); good != "" {
+		err = errors.Join(err, want(strconv.Itoa(n), good))
+	}
+	return err
 }
 
 // MasterName is the name that Sentinels know the master by.
