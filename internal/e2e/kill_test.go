@@ -52,13 +52,9 @@ func TestKill(t *testing.T) {
 	h.ready()
 	c.settled()
 	h.stop()
-	messages := 0
-	for _, one := range c.people {
-		messages += len(one.said) + len(one.replies)
-	}
 	c.verify()
 	c.transcripts()
-	t.Logf("%d people, %d messages, %d kills in %v", people, messages, kills, time.Since(began).Round(time.Second))
+	t.Logf("%d people, %d messages, %d kills in %v", people, c.messages(), kills, time.Since(began).Round(time.Second))
 }
 
 // count is how often a test kills: so often, or as often as SUAR_KILLS says.

@@ -249,6 +249,15 @@ func (c *crowd) reply(officer mattermosttest.Account, one *caller, n int) {
 	one.posts = append(one.posts, c.h.world.Post(officer, one.thread.root.ID, text).Id)
 }
 
+// messages counts what was said and replied.
+func (c *crowd) messages() int {
+	n := 0
+	for _, one := range c.people {
+		n += len(one.said) + len(one.replies)
+	}
+	return n
+}
+
 // settled returns when nothing is on its way any more: every reply is marked as
 // sent, which is the last effect of all.
 func (c *crowd) settled() {

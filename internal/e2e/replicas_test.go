@@ -166,10 +166,6 @@ func TestKillReplicas(t *testing.T) {
 	f.revive()
 	c.settled()
 	f.stop()
-	messages := 0
-	for _, one := range c.people {
-		messages += len(one.said) + len(one.replies)
-	}
 	c.verify()
 	// What is in the Redis is read as the embedded store, and so the copy is
 	// held against what was said as well.
@@ -178,5 +174,5 @@ func TestKillReplicas(t *testing.T) {
 	}
 	c.transcripts()
 	t.Logf("%d people, %d messages, %d kills of suar, %d of Mattermost and %d of Redis in %v",
-		people, messages, kills, kills/mattermostEvery, kills/redisEvery, time.Since(began).Round(time.Second))
+		people, c.messages(), kills, kills/mattermostEvery, kills/redisEvery, time.Since(began).Round(time.Second))
 }
