@@ -83,7 +83,7 @@ func (b *Book) facts(card *Card, f Facts, contact string) {
 	for _, a := range f.Answers {
 		line := Line{Label: say("fact." + a.Fact), Value: b.answerLine(a)}
 		switch {
-		case a.Fact == factContact:
+		case a.Fact == factContact, a.Fact == factFold:
 		case a.skipped() && b.screens[a.Screen] != nil && b.screens[a.Screen].Default == "":
 			skipped = append(skipped, line.Label)
 		case slices.Contains([]string{"urgent", "wish", "area"}, a.Fact):

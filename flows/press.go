@@ -195,7 +195,7 @@ func (t *turn) answer(here *screen, ids []string, text string) {
 	}
 	a := Answer{Screen: here.name, Fact: here.Fact, Options: slices.Clone(ids), Text: text}
 	t.s.set(a)
-	if t.with() {
+	if t.with() && here.Fact != factFold { // How the telephone is used is not the officers' affair.
 		t.update()
 		t.record("person", "answers", t.book.plain(a))
 	}
