@@ -57,6 +57,12 @@ func (b *Book) Card(s State, at time.Time) Card {
 		}
 		card.Actions = []Action{{Name: ActionClose, Label: say("card.close"), Confirm: confirm}}
 	}
+	if card.Menu = b.menu(s, at); len(card.Menu) > 0 {
+		card.More = say("card.more")
+	}
+	if c.Hostile != "" {
+		add("card.hostile", say("card.hostile.since", "officer", "@"+c.Hostile, "time", clock(c.HostileAt)))
+	}
 	b.facts(&card, f, b.contactLine(s))
 	language := say("card.unknown")
 	if f.Language != "" {

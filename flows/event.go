@@ -142,6 +142,14 @@ type (
 	Withdrawn struct{ Post PostID }
 	// Closed says that an officer closed the case.
 	Closed struct{ Officer Officer }
+	// Acted says that an officer chose another of the card's actions: Action and
+	// Choice are the action's own. It may be stale; one that the card does not
+	// offer now does nothing.
+	Acted struct {
+		Officer Officer
+		Action  ActionName
+		Choice  string
+	}
 )
 
 // Events from the engine.
@@ -201,6 +209,7 @@ func (Noted) kind() string       { return "noted" }
 func (Revised) kind() string     { return "revised" }
 func (Withdrawn) kind() string   { return "withdrawn" }
 func (Closed) kind() string      { return "closed" }
+func (Acted) kind() string       { return "acted" }
 func (TimedOut) kind() string    { return "timed out" }
 func (Delivered) kind() string   { return "delivered" }
 func (Undelivered) kind() string { return "undelivered" }

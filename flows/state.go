@@ -153,6 +153,10 @@ type Case struct {
 	// Stuck says that the person was told that the officers' side cannot be
 	// reached.
 	Stuck bool `json:"stuck,omitempty"`
+	// Hostile is the officers' mark that the report is hostile or false: who set
+	// it, and HostileAt when. It changes nothing for the person.
+	Hostile   string    `json:"hostile,omitempty"`
+	HostileAt time.Time `json:"hostile_at,omitzero"`
 	// Late says that the person was told that nobody has acknowledged yet.
 	Late bool `json:"late,omitempty"`
 }

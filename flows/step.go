@@ -47,6 +47,8 @@ func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 		t.withdrawn(ev)
 	case Closed:
 		t.closed(ev.Officer)
+	case Acted:
+		t.acted(ev)
 	case TimedOut:
 		t.timedOut()
 	case Delivered:

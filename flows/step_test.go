@@ -33,9 +33,10 @@ type world struct {
 func (w *world) event(t *rapid.T) flows.Event {
 	id := flows.MessageID(fmt.Sprint(rapid.IntRange(1, 40).Draw(t, "message")))
 	post := flows.PostID(fmt.Sprint("p", rapid.IntRange(1, 6).Draw(t, "post")))
-	o := flows.Officer{ID: "1", Name: rapid.SampledFrom([]string{"siti", "budi"}).Draw(t, "officer")}
+	name := rapid.SampledFrom([]string{"siti", "budi"}).Draw(t, "officer")
+	o := flows.Officer{ID: "id-" + name, Name: name}
 	text := rapid.SampledFrom([]string{canary, canary + "\n\nsecond", "  ", "", "// " + canary}).Draw(t, "text")
-	switch rapid.IntRange(0, 17).Draw(t, "event") {
+	switch rapid.IntRange(0, 18).Draw(t, "event") {
 	case 0:
 		return flows.Started{Message: id}
 	case 1:
@@ -62,6 +63,13 @@ func (w *world) event(t *rapid.T) flows.Event {
 		return flows.Withdrawn{Post: post}
 	case 12:
 		return flows.Closed{Officer: o}
+	case 18:
+		acted := flows.Acted{Officer: o, Action: "?", Choice: text}
+		if menu := w.book.Card(w.s, w.now).Menu; len(menu) > 0 {
+			a := rapid.SampledFrom(menu).Draw(t, "menu")
+			acted.Action, acted.Choice = a.Name, a.Choice
+		}
+		return acted
 	case 13:
 		w.now = w.now.Add(time.Duration(rapid.IntRange(0, 50).Draw(t, "hours")) * time.Hour)
 		return flows.TimedOut{}

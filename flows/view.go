@@ -31,6 +31,11 @@ type Card struct {
 	Lines  []Line
 	// Actions are the buttons of the card, in order.
 	Actions []Action
+	// Menu are the actions that stand together in one menu beside the buttons,
+	// in order; More is what the menu is called. No two of a card's actions have
+	// the same Name and Choice.
+	Menu []Action
+	More string
 	// Mention says whom the card calls by a mention when it is first posted:
 	// the officers on duty.
 	Mention bool
@@ -39,15 +44,19 @@ type Card struct {
 // A Line is one fact of a card.
 type Line struct{ Label, Value string }
 
-// An Action is a button of a card.
+// An Action is a button of a card, or a line of its menu.
 type Action struct {
-	Name  ActionName
-	Label string
+	Name ActionName
+	// Choice tells actions of one name apart, empty where there is one. Name and
+	// Choice come back in Acted; neither holds a colon.
+	Choice string
+	Label  string
 	// Confirm, if not empty, is the question that a dialog asks first.
 	Confirm string
 }
 
-// An ActionName says which event a press becomes.
+// An ActionName says which event a press becomes: Claimed, Closed, and Acted for
+// every other.
 type ActionName string
 
 // The actions.

@@ -51,7 +51,7 @@ func TestUpdateChangesTheCardInPlace(t *testing.T) {
 		root := r.open(1)
 		key := w.Roots()[0].GetProp(propKey)
 		c := card("K0001")
-		c.Title, c.Tone, c.Actions = "Closed K0001", flows.ToneClosed, nil
+		c.Title, c.Tone, c.Actions, c.Menu = "Closed K0001", flows.ToneClosed, nil, nil
 		r.deliver(engine.Delivery{ID: id(2), Thread: root, Effect: flows.Update{}, Card: c, Witness: "#9"})
 		post := w.Roots()[0]
 		if post.Message != "**Closed K0001**" || post.Attachments()[0].Footer != "#9" || len(post.Attachments()[0].Actions) != 0 {

@@ -212,6 +212,8 @@ func card(code string) flows.Card {
 	return flows.Card{
 		Code: code, Title: "DANGER " + code, Urgent: true, Tone: flows.ToneDanger, Mention: true,
 		Lines:   []flows.Line{{Label: "Language", Value: "Indonesian"}, {Label: "Area", Value: "Bokeo"}},
+		More:    "More…",
+		Menu:    []flows.Action{{Name: "mark", Choice: "on", Label: "Mark it", Confirm: "Mark it?"}, {Name: "look", Label: "Look"}},
 		Actions: []flows.Action{{Name: flows.ActionClaim, Label: "Claim"}, {Name: flows.ActionClose, Label: "Close", Confirm: "Close the case?"}},
 	}
 }

@@ -77,6 +77,9 @@ func (d *Desk) attachments(dl engine.Delivery) []*model.MessageAttachment {
 			Integration: &model.PostActionIntegration{URL: d.CallbackURL + actionPath, Context: d.context(dl, action)},
 		})
 	}
+	if menu := d.menu(dl); menu != nil {
+		a.Actions = append(a.Actions, menu)
+	}
 	return []*model.MessageAttachment{a}
 }
 
@@ -84,7 +87,7 @@ func (d *Desk) attachments(dl engine.Delivery) []*model.MessageAttachment {
 func (d *Desk) context(dl engine.Delivery, a flows.Action) map[string]any {
 	b := d.buttonFor(dl, a)
 	return map[string]any{
-		"conversation": b.Conversation, "action": b.Action, "label": b.Label, "confirm": b.Confirm, "mac": b.MAC,
+		"conversation": b.Conversation, "action": b.Action, "choice": b.Choice, "label": b.Label, "confirm": b.Confirm, "mac": b.MAC,
 	}
 }
 

@@ -76,7 +76,7 @@ func (d *Desk) pressed(ctx context.Context, body *json.Decoder) string {
 	if err := body.Decode(&r); err != nil {
 		return d.refuse("not a press")
 	}
-	button, ok := d.readButton(r.Context)
+	button, ok := d.readPress(r.Context)
 	if !ok {
 		return d.refuse("signature of the button")
 	}
@@ -104,13 +104,13 @@ func (d *Desk) pressed(ctx context.Context, body *json.Decoder) string {
 	if button.Confirm != "" {
 		return d.ask(ctx, r, t, button)
 	}
-	return d.act(ctx, deed{post: r.PostId, conversation: button.Conversation, id: "mm:press:" + t.id, action: button.Action, officer: officer})
+	return d.act(ctx, deed{post: r.PostId, conversation: button.Conversation, id: "mm:press:" + t.id, action: button.Action, choice: button.Choice, officer: officer})
 }
 
 // ask opens the dialog that stands before an action.
 func (d *Desk) ask(ctx context.Context, r model.PostActionIntegrationRequest, t trigger, b buttonContext) string {
 	state, err := d.signQuestion(question{
-		Post: r.PostId, Conversation: b.Conversation, User: t.user, Action: b.Action, Press: t.id,
+		Post: r.PostId, Conversation: b.Conversation, User: t.user, Action: b.Action, Choice: b.Choice, Press: t.id,
 		Expiry: d.Now().Add(questionLife).Unix(),
 	})
 	if err != nil {
@@ -163,7 +163,7 @@ func (d *Desk) answered(ctx context.Context, body *json.Decoder) string {
 	if refusal != "" {
 		return refusal
 	}
-	return d.act(ctx, deed{post: q.Post, conversation: q.Conversation, id: "mm:answer:" + q.Press, action: q.Action, officer: officer})
+	return d.act(ctx, deed{post: q.Post, conversation: q.Conversation, id: "mm:answer:" + q.Press, action: q.Action, choice: q.Choice, officer: officer})
 }
 
 // mayPress returns the officer, or what to answer if it is none.
@@ -183,24 +183,16 @@ func (d *Desk) mayPress(ctx context.Context, p place, user string) (flows.Office
 type deed struct {
 	post, conversation string
 	// id is the event's identity.
-	id      string
-	action  string
-	officer flows.Officer
+	id             string
+	action, choice string
+	officer        flows.Officer
 }
 
 // act hands over what an officer did. The engine knows the cards that are ours,
 // and compares the card's conversation with the button's, so that a press that
 // was recorded on its way does nothing under another card.
 func (d *Desk) act(ctx context.Context, x deed) string {
-	in := engine.Inbound{Name: "mm:" + x.post, ID: x.id, Conversation: x.conversation}
-	switch flows.ActionName(x.action) {
-	case flows.ActionClaim:
-		in.Event = flows.Claimed{Officer: x.officer}
-	case flows.ActionClose:
-		in.Event = flows.Closed{Officer: x.officer}
-	default:
-		return d.refuse("no such action")
-	}
+	in := engine.Inbound{Name: "mm:" + x.post, ID: x.id, Conversation: x.conversation, Event: x.event()}
 	patience, cancel := context.WithTimeout(ctx, unknownPatience)
 	defer cancel()
 	for {

@@ -48,19 +48,24 @@ func (d *Desk) pendingID(delivery string, part int) string {
 type buttonContext struct {
 	Conversation string `json:"conversation"`
 	Action       string `json:"action"`
+	Choice       string `json:"choice,omitempty"`
 	Label        string `json:"label"`
 	Confirm      string `json:"confirm,omitempty"`
 	MAC          string `json:"mac"`
 }
 
 func (d *Desk) buttonFor(dl engine.Delivery, a flows.Action) buttonContext {
-	b := buttonContext{Conversation: dl.Conversation, Action: string(a.Name), Label: a.Label, Confirm: a.Confirm}
+	b := buttonContext{Conversation: dl.Conversation, Action: string(a.Name), Choice: a.Choice, Label: a.Label, Confirm: a.Confirm}
 	b.MAC = hex.EncodeToString(d.buttonMAC(b))
 	return b
 }
 
 func (d *Desk) buttonMAC(b buttonContext) []byte {
-	return d.mac("button", b.Conversation, b.Action, b.Label, b.Confirm)
+	fields := []string{b.Conversation, b.Action, b.Label, b.Confirm}
+	if b.Choice != "" { // Cards that hang in the channel were signed without one.
+		fields = append(fields, b.Choice)
+	}
+	return d.mac("button", fields...)
 }
 
 // readButton returns the context of one of our buttons, and whether it is one.
@@ -81,6 +86,7 @@ type question struct {
 	Conversation string `json:"c"`
 	User         string `json:"u"`
 	Action       string `json:"a"`
+	Choice       string `json:"o,omitempty"`
 	// Press is the press that asked: one press, one answer.
 	Press  string `json:"n"`
 	Expiry int64  `json:"e"` // Unix seconds

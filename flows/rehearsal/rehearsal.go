@@ -30,6 +30,8 @@ const Help = `  person starts                     the command /start
   NAME edits POST: TEXT             // before the text makes it a note
   NAME deletes POST
   NAME closes
+  NAME opens the menu               what the card's menu offers
+  NAME chooses LABEL                from the card's menu
   after 2m                          time passes
   mattermost is down                or up, or loses the card
   telegram is down                  or up, or blocked, or refuses to delete`
@@ -156,6 +158,8 @@ func (r *Rehearsal) officer(name, what string) error {
 		r.happen(flows.Claimed{Officer: o})
 	case "closes":
 		r.happen(flows.Closed{Officer: o})
+	case "opens", "chooses":
+		return r.menu(o, verb, rest)
 	case "replies":
 		r.happen(flows.Replied{Post: flows.PostID(post), Officer: o, Text: text})
 	case "notes":
@@ -167,6 +171,26 @@ func (r *Rehearsal) officer(name, what string) error {
 	default:
 		return fmt.Errorf("%q is nothing that somebody can do; help lists the lines", name+" "+verb)
 	}
+	return nil
+}
+
+// menu shows the card's menu, or chooses from it.
+func (r *Rehearsal) menu(o flows.Officer, verb, label string) error {
+	var labels []string
+	for _, a := range r.book.Card(r.State(), r.now).Menu {
+		if verb == "chooses" && a.Label == label {
+			if a.Confirm != "" {
+				r.printf("  %s is asked%s", o.Name, indent(a.Confirm, ": "))
+			}
+			r.happen(flows.Acted{Officer: o, Action: a.Name, Choice: a.Choice})
+			return nil
+		}
+		labels = append(labels, a.Label)
+	}
+	if verb == "chooses" {
+		return fmt.Errorf("the menu does not offer %q; it offers %q", label, labels)
+	}
+	r.printf("  menu        %s", strings.Join(labels, " | "))
 	return nil
 }
 

@@ -105,6 +105,12 @@ func (w *World) Unreact(as Account, post, emoji string) {
 // presser alone arrives on a Screen.
 func (w *World) Press(as Account, post, action string) int {
 	w.t.Helper()
+	return w.PressID(as, post, w.actionID(post, action))
+}
+
+// actionID is the id of a card's action that is named by its id or its label.
+func (w *World) actionID(post, action string) string {
+	w.t.Helper()
 	p, _, err := w.Bot.Client().GetPost(context.Background(), post, "")
 	w.must(err, "read the card")
 	id := action
@@ -115,13 +121,22 @@ func (w *World) Press(as Account, post, action string) int {
 			}
 		}
 	}
-	return w.PressID(as, post, id)
+	return id
 }
 
 // PressID is Press of an action id that need not exist.
 func (w *World) PressID(as Account, post, id string) int {
 	w.t.Helper()
 	resp, err := as.Client().DoPostAction(context.Background(), post, id)
+	return w.status(resp, err)
+}
+
+// Choose chooses an option of a card's menu as the officer's client does. The
+// menu is named by its id or by its label, the option by its value, which need
+// not be one of the menu's. It returns the HTTP status.
+func (w *World) Choose(as Account, post, menu, value string) int {
+	w.t.Helper()
+	resp, err := as.Client().DoPostActionWithCookie(context.Background(), post, w.actionID(post, menu), value, "")
 	return w.status(resp, err)
 }
 

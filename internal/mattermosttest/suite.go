@@ -112,6 +112,30 @@ func (w *World) card(e *endpoint, names ...string) *model.Post {
 	}})
 }
 
+// menu posts a card of the bot's with one button and a menu "More" of options.
+func (w *World) menu(e *endpoint, button string, options ...string) *model.Post {
+	w.t.Helper()
+	return w.create(w.Bot, &model.Post{Message: "A card", Props: model.StringInterface{
+		"attachments": []any{map[string]any{"actions": []any{
+			map[string]any{"id": button, "name": button, "type": "button", "integration": map[string]any{"url": e.URL, "context": map[string]any{"action": button}}},
+			menuAction(e, options...),
+		}}},
+	}})
+}
+
+func menuAction(e *endpoint, options ...string) map[string]any {
+	var list []any
+	for _, o := range options {
+		list = append(list, map[string]any{"text": o, "value": o})
+	}
+	return map[string]any{
+		"id": "more", "name": "More", "type": "select", "options": list,
+		"integration": map[string]any{"url": e.URL, "context": map[string]any{
+			"secret": "context-canary", "entries": []any{map[string]any{"action": "x"}}, "selected_option": "own",
+		}},
+	}
+}
+
 // create posts a post as it is, into the officers' channel.
 func (w *World) create(as Account, p *model.Post) *model.Post {
 	w.t.Helper()

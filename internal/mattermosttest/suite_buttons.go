@@ -229,6 +229,53 @@ func buttonFacts() []fact {
 			e.hit(&got)
 			want(t, "context", got.Context, map[string]any{"selected_option": "mallory"})
 		}},
+		{"a menu's choice comes with the menu's own context, over a field of that name", func(t *testing.T, w *World) {
+			e := newEndpoint(t)
+			p := w.menu(e, "claim", "a", "b")
+			want(t, "status", w.Choose(w.Officers[0], p.Id, "More", "b"), http.StatusOK)
+			var got model.PostActionIntegrationRequest
+			e.hit(&got)
+			want(t, "type", got.Type, "select")
+			want(t, "post", got.PostId, p.Id)
+			want(t, "user", got.UserId, w.Officers[0].ID)
+			want(t, "signed", got.TriggerId != "", true)
+			want(t, "context", got.Context, map[string]any{
+				"secret": "context-canary", "entries": []any{map[string]any{"action": "x"}}, "selected_option": "b",
+			})
+		}},
+		{"a menu pressed without a choice keeps what the context says", func(t *testing.T, w *World) {
+			e := newEndpoint(t)
+			want(t, "status", w.Press(w.Officers[0], w.menu(e, "claim", "a").Id, "More"), http.StatusOK)
+			var got model.PostActionIntegrationRequest
+			e.hit(&got)
+			want(t, "choice", got.Context["selected_option"], any("own"))
+		}},
+		{"a choice sent to a button is not passed on", func(t *testing.T, w *World) {
+			e := newEndpoint(t)
+			want(t, "status", w.Choose(w.Officers[0], w.menu(e, "claim", "a").Id, "claim", "a"), http.StatusOK)
+			var got model.PostActionIntegrationRequest
+			e.hit(&got)
+			want(t, "context", got.Context, map[string]any{"action": "claim"})
+		}},
+		{"a menu's options are shown, its context is not", func(t *testing.T, w *World) {
+			e := newEndpoint(t)
+			p := w.menu(e, "claim", "value-a")
+			_, body := w.raw(w.Officers[0].Token, http.MethodGet, "/posts/"+p.Id, "")
+			want(t, "options", strings.Contains(body, "value-a"), true)
+			want(t, "context", strings.Contains(body, "context-canary"), false)
+		}},
+		{"an option that the card has lost since still arrives, with the new context", func(t *testing.T, w *World) {
+			e := newEndpoint(t)
+			p := w.menu(e, "claim", "old")
+			props := model.StringInterface{"attachments": []any{map[string]any{"actions": []any{menuAction(e, "new")}}}}
+			_, _, err := w.Bot.Client().PatchPost(context.Background(), p.Id, &model.PostPatch{Props: &props})
+			w.must(err, "change the card")
+			want(t, "status", w.Choose(w.Officers[0], p.Id, "more", "old"), http.StatusOK)
+			var got model.PostActionIntegrationRequest
+			e.hit(&got)
+			want(t, "choice", got.Context["selected_option"], any("old"))
+			want(t, "an outsider's choice", w.Choose(w.Outsider, p.Id, "more", "new"), http.StatusForbidden)
+		}},
 		{"the endpoint may itself change the card while it is asked", func(t *testing.T, w *World) {
 			e := newEndpoint(t)
 			card := w.card(e, "claim")
