@@ -173,7 +173,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		effectKey: c.Vault.Derive("engine effect"),
 		failed:    make(chan error, 1),
 	}
-	_, e.memory.alone = c.Store.(*storage.Bolt) // Its file is one process's.
+	_, e.memory.alone = c.Store.(sole)
 	if e.now == nil {
 		e.now = time.Now
 	}

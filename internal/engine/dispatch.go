@@ -55,10 +55,18 @@ func (d *dispatcher) run(ctx, work context.Context) {
 	d.work = work
 	d.slots.setOpen(true)
 	d.serving[d.lane].Store(d)
+	riding, dismount := context.WithCancel(work)
+	var rides sync.WaitGroup
+	if d.side == flows.Caller {
+		rides.Go(func() { d.rides(riding) })
+	}
 	defer func() {
 		d.serving[d.lane].CompareAndSwap(d, nil)
 		d.slots.setOpen(false)
 		d.slots.running.Wait()
+		dismount()
+		rides.Wait()
+		d.settleRides(d.memory.dismount(d.now()))
 		close(d.done)
 	}()
 	for ctx.Err() == nil {
@@ -242,7 +250,11 @@ func (d *dispatcher) attempt(ctx context.Context, j job) (settle func()) {
 	if err == nil {
 		delivered.Effect = it.Effect.Effect
 		d.counts.delivered.Add(1)
-		return func() { d.settle(ctx, l, it, delivered) }
+		return func() {
+			if !d.mount(j, it, delivery, delivered) {
+				d.settle(ctx, l, it, delivered)
+			}
+		}
 	}
 	undelivered, over := d.over(l, it, err)
 	if !over {

@@ -14,6 +14,8 @@ type draft struct {
 	storage.Commit
 	// events counts those that the commit is of: as many of the step's as fit.
 	events int
+	// rode says that the commit records the step's ride as well.
+	rode bool
 	// after is the conversation as the commit leaves it, found whether there is
 	// one then.
 	after conversation

@@ -115,6 +115,9 @@ type step struct {
 	of **seal.CaseID
 	// ack is the lease that the event reports the outcome of.
 	ack *storage.Lease
+	// ride, if not nil, is an earlier outcome that is committed along. It has
+	// happened before the events.
+	ride *ride
 	// alarm replaces the state's alarm, if not zero.
 	alarm time.Time
 	// version, if not 0, is the only version that the event is meant for. At
@@ -161,10 +164,18 @@ func (e *Engine) apply(ctx context.Context, st step) (applied, error) {
 	// What this process remembers of the conversation is tried first: if it is
 	// of the past, the store refuses the version. Only a commit comes of it;
 	// whatever else follows from it is asked of the store again.
-	c, remembered := e.memory.recall(st.conversation)
+	c, remembered, waiting := e.memory.recall(st.conversation)
 	found := remembered
 	var kept *draft
-	defer func() { e.memory.retain(st.conversation, kept, e.now) }()
+	defer func() {
+		e.memory.retain(st.conversation, kept, e.now)
+		if waiting != nil {
+			e.memory.remount(st.conversation, waiting)
+		}
+	}()
+	if st.ack == nil { // A commit has one.
+		st.ride = waiting
+	}
 	for {
 		if !remembered {
 			var err error
@@ -185,13 +196,22 @@ func (e *Engine) apply(ctx context.Context, st step) (applied, error) {
 			err = storage.ErrConflict
 		case errors.Is(err, errLate):
 			return applied{events: len(st.events)}, nil
+		case st.ride != nil && errors.Is(err, ErrStep):
+			st.ride = nil // It must not be the event's fault.
+			continue
 		default:
 			return applied{}, err
 		}
 		switch {
 		case err == nil:
 			kept = d
+			if d.rode {
+				waiting = nil
+			}
 			return applied{events: d.events, alarm: d.Alarm}, nil
+		case errors.Is(err, storage.ErrLeaseLost) && d.rode:
+			// Somebody else has the item; his outcome counts.
+			st.ride, waiting = nil, nil
 		case errors.Is(err, storage.ErrDuplicate) && len(st.events) > 1:
 			return applied{}, errApart
 		case errors.Is(err, storage.ErrDuplicate):
@@ -223,7 +243,7 @@ func (e *Engine) draw(st step, c conversation, found bool) (*draft, error) {
 	if present := presentCase(c.State); st.of != nil && (!found || present != nil && !sameCase(present, *st.of)) {
 		st.events = nil
 	}
-	d, err := e.next(st, c)
+	d, err := e.next(st, c, found)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +254,7 @@ func (e *Engine) draw(st step, c conversation, found bool) (*draft, error) {
 }
 
 // next is what the events make of the conversation, as one commit.
-func (e *Engine) next(st step, c conversation) (d *draft, err error) {
+func (e *Engine) next(st step, c conversation, found bool) (d *draft, err error) {
 	// A panic is a fault of ours in one conversation. It must not take the
 	// others down, and what it says may quote somebody.
 	defer func() {
@@ -246,6 +266,12 @@ func (e *Engine) next(st step, c conversation) (d *draft, err error) {
 	c.version++
 	if st.caller != "" {
 		c.Caller = st.caller
+	}
+	if st.ride != nil && found {
+		// What it has to say, if anything, it says by a commit of its own.
+		if t := e.happen(d.ID, c, st.ride.outcome, d.At); len(t.effects) == 0 && !t.after.State.Blank() {
+			c, d.Ack, d.rode = t.after, &st.ride.lease, true
+		}
 	}
 	var turns []*turn
 	effects := 0

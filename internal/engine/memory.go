@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -26,6 +27,14 @@ type memory struct {
 	turned      time.Time
 	// under are the conversations that something is being applied to.
 	under map[string]*underWay
+	// rides are the outcomes that wait for their conversation's next commit.
+	rides map[string]*ride
+}
+
+// A sole store is one process's, which can therefore let go at its start of what
+// the process before it held.
+type sole interface {
+	Release(ctx context.Context) error
 }
 
 // underWay is what is being applied to a conversation: how much, and whether
@@ -35,11 +44,12 @@ type underWay struct {
 	erased bool
 }
 
-// recall returns a conversation if it is remembered. What is then applied to it
-// must end with retain.
-func (m *memory) recall(id string) (c conversation, ok bool) {
+// recall returns a conversation if it is remembered, and the outcome that waits
+// for its next commit, nil if there is none. What is then applied to it must end
+// with retain.
+func (m *memory) recall(id string) (c conversation, ok bool, r *ride) {
 	if !m.alone {
-		return c, false
+		return c, false, nil
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -56,7 +66,9 @@ func (m *memory) recall(id string) (c conversation, ok bool) {
 	if !ok {
 		c, ok = m.old[id]
 	}
-	return c, ok
+	r = m.rides[id]
+	delete(m.rides, id)
+	return c, ok, r
 }
 
 // retain remembers what a commit left, nil for nothing.

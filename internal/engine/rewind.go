@@ -59,7 +59,7 @@ func (e *Engine) recall(ctx context.Context, id string, now time.Time) error {
 		if !present(reflect.ValueOf(&c.State).Elem(), now) {
 			return nil
 		}
-		d, err := e.next(step{conversation: id, alarm: now}, c)
+		d, err := e.next(step{conversation: id, alarm: now}, c, true)
 		if err != nil {
 			return err
 		}

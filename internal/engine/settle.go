@@ -23,7 +23,7 @@ const storeTimeout = 8 * time.Second
 func (d *dispatcher) settle(ctx context.Context, l storage.Leased, it item, outcome flows.Event) {
 	st := step{
 		conversation: l.Conversation,
-		events:       []event{{outcome, "effect:" + l.Item}},
+		events:       []event{{outcome, effectIdentity(l.Item)}},
 		caller:       it.Caller,
 		begins:       true,
 		ack:          &l.Lease,
@@ -60,6 +60,9 @@ func (d *dispatcher) settle(ctx context.Context, l storage.Leased, it item, outc
 		wait(ctx, d.backoff(l.Item, tries))
 	}
 }
+
+// effectIdentity is the identity of the outcome of an item.
+func effectIdentity(item string) string { return "effect:" + item }
 
 // outcome applies a step although the process may have been asked to end.
 func (d *dispatcher) outcome(ctx context.Context, st step) error {

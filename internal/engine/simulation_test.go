@@ -63,7 +63,7 @@ func TestSimulation(t *testing.T) {
 		"commit refused", "commit lost", "crash before a commit", "crash after a commit",
 		"delivery refused", "delivery lost", "conflict", "duplicate", "lease lost",
 		"event again", "reply to a case that ended", "reply before the card is recorded", "alarm", "case ended", "in between",
-		"leased with a commit", "events together", "events apart",
+		"leased with a commit", "events together", "events apart", "outcome rode along", "settled without a ride",
 	} {
 		if met[what] == 0 {
 			t.Errorf("the simulation never met: %s", what)
@@ -202,6 +202,9 @@ func (p *simStore) commit(c storage.Commit, commit func() ([]storage.Leased, err
 	switch {
 	case err == nil:
 		s.met["leased with a commit"] += len(leased)
+		if c.Ack != nil && len(c.Events) > 0 {
+			s.met["outcome rode along"]++
+		}
 		for _, name := range c.Names {
 			s.known[name] = true
 		}
@@ -237,6 +240,10 @@ func (d *simEdge) Deliver(_ context.Context, del Delivery) (flows.Delivered, err
 		return flows.Delivered{}, &Failure{Status: 503, After: time.Duration(s.rng.IntN(3)) * time.Second}
 	}
 	s.inBetween()
+	if _, ok := del.Effect.(flows.Show); ok && del.Bubble != "" && s.rng.IntN(3) > 0 {
+		s.inBetween()
+		return flows.Delivered{Message: del.Bubble}, nil // It is edited in place.
+	}
 	n, again := d.ids[del.ID]
 	if !again || !d.unique {
 		d.made = append(d.made, del)
@@ -357,6 +364,11 @@ func (s *simulation) act() {
 	case n < 55:
 		s.again(q)
 	case n < 80:
+		// What one process leased with a commit it mostly performs at once.
+		if s.alone && len(s.held) > 0 && s.rng.IntN(4) > 0 {
+			s.performHeld()
+			return
+		}
 		s.dispatch(s.any(), s.side())
 	case n < 84:
 		s.hold(s.any(), s.side())
@@ -366,8 +378,10 @@ func (s *simulation) act() {
 		time.Sleep(time.Duration(s.rng.IntN(90_000)) * time.Millisecond)
 	case n < 94:
 		time.Sleep(time.Hour)
-	case n < 98:
+	case n < 97:
 		s.ring(s.any())
+	case n < 98:
+		s.dismount(s.any())
 	default:
 		s.bury(s.any().store.(*simStore))
 	}
@@ -527,6 +541,14 @@ func (s *simulation) performHeld() {
 	})
 }
 
+// dismount settles what waited too long for a ride.
+func (s *simulation) dismount(e *Engine) {
+	for _, r := range e.memory.dismount(time.Now()) {
+		s.met["settled without a ride"]++
+		s.run(e, func() { r.settle(context.Background()) })
+	}
+}
+
 func (s *simulation) ring(e *Engine) {
 	now := time.Now()
 	due, err := s.world.store.Due(context.Background(), now, 100)
@@ -554,6 +576,7 @@ func (s *simulation) calm() {
 			}
 		}
 		for _, e := range s.engines {
+			s.dismount(e)
 			s.dispatch(e, flows.Caller)
 			s.dispatch(e, flows.Officers)
 		}

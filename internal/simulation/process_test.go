@@ -80,6 +80,8 @@ func (p *process) run(ctx context.Context) error {
 	var store storage.Store = own
 	if w.shared {
 		store = sharedStore{own}
+	} else {
+		store = soleStore{own}
 	}
 	log := slog.New(&logWatch{world: w})
 	var e *engine.Engine

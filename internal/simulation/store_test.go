@@ -35,6 +35,12 @@ func (s sharedStore) Time(ctx context.Context) (time.Time, error) {
 	})
 }
 
+// A soleStore is a procStore of a world that has one process at a time, which
+// therefore remembers what it committed. What the process before held runs out.
+type soleStore struct{ *procStore }
+
+func (soleStore) Release(context.Context) error { return nil }
+
 // call makes one call of the store when its turn has come.
 func call[T any](ctx context.Context, s *procStore, name string, do func() (T, error)) (T, error) {
 	var zero T
