@@ -77,11 +77,9 @@ func (w *world) start() *process {
 func (p *process) run(ctx context.Context) error {
 	w := p.world
 	own := newProcStore(p, w.mutant.store(w, w.store))
-	var store storage.Store = own
+	var store storage.Store = soleStore{own}
 	if w.shared {
 		store = sharedStore{own}
-	} else {
-		store = soleStore{own}
 	}
 	log := slog.New(&logWatch{world: w})
 	var e *engine.Engine
