@@ -10,6 +10,7 @@ const (
 	Caller   Side = 1 // the person's chat
 	Officers Side = 2 // the officers' channel
 	Archive  Side = 3 // the sealed transcript
+	Keeper   Side = 4 // what is slow on purpose: the engine itself
 )
 
 // An Effect is something to perform. The set is closed: the types in this
@@ -113,6 +114,30 @@ type Record struct {
 	Text string `json:"text"`
 }
 
+// Effects to the keeper, which are slow on purpose and need a lane of their own
+// in which nothing else waits. Their texts are folded first, see [FoldWord].
+type (
+	// Hash makes of a text what tells it again and does not tell it: the outcome
+	// is Hashed. For and Note come back in it and mean nothing to the keeper.
+	Hash struct {
+		For  string `json:"for"`
+		Note string `json:"note,omitempty"`
+		Text string `json:"text"`
+		// Index asks for a sum that is the same whenever the text is, by which it
+		// can be looked up; otherwise no two sums are the same.
+		Index bool `json:"index,omitempty"`
+	}
+	// Check compares a text with sums that Hash made without Index: the outcome
+	// is Checked, which gives the text back. Without sums it only keeps the text
+	// in its order. It takes as long whether there is a match or not.
+	Check struct {
+		For  string   `json:"for"`
+		Note string   `json:"note,omitempty"`
+		Sums []string `json:"sums,omitempty"`
+		Text string   `json:"text"`
+	}
+)
+
 // To is where the effect is performed.
 func (Show) To() Side   { return Caller }
 func (Say) To() Side    { return Caller }
@@ -125,6 +150,8 @@ func (Tell) To() Side   { return Officers }
 func (Page) To() Side   { return Officers }
 func (Mark) To() Side   { return Officers }
 func (Record) To() Side { return Archive }
+func (Hash) To() Side   { return Keeper }
+func (Check) To() Side  { return Keeper }
 
 // EffectKind names an effect's type, for the outbox and for logs; the names are
 // kept on disk. It is "none" for nil.
@@ -146,3 +173,5 @@ func (Tell) kind() string   { return "tell" }
 func (Page) kind() string   { return "page" }
 func (Mark) kind() string   { return "mark" }
 func (Record) kind() string { return "record" }
+func (Hash) kind() string   { return "hash" }
+func (Check) kind() string  { return "check" }

@@ -175,6 +175,22 @@ type (
 	}
 )
 
+// Events from the keeper: what came of its effects.
+type (
+	// Hashed gives the sum of a Hash.
+	Hashed struct {
+		For, Note string
+		Sum       string
+	}
+	// Checked gives back the text of a Check. Match is the index of the first sum
+	// that is the text's, -1 if none is.
+	Checked struct {
+		For, Note string
+		Text      string
+		Match     int
+	}
+)
+
 // A Reason is why an effect was not performed.
 type Reason string
 
@@ -213,3 +229,5 @@ func (Acted) kind() string       { return "acted" }
 func (TimedOut) kind() string    { return "timed out" }
 func (Delivered) kind() string   { return "delivered" }
 func (Undelivered) kind() string { return "undelivered" }
+func (Hashed) kind() string      { return "hashed" }
+func (Checked) kind() string     { return "checked" }

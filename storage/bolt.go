@@ -241,7 +241,7 @@ func (b *Bolt) Defer(ctx context.Context, l Lease, until time.Time) error {
 // still counts until somebody else takes the item over.
 func (b *Bolt) Release(ctx context.Context) error {
 	return b.writer.do(ctx, func(t *table) error {
-		for _, lane := range []Lane{LaneCaller, LaneOfficers} {
+		for _, lane := range Lanes() {
 			t.release(lane)
 		}
 		return nil

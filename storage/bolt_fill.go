@@ -207,7 +207,7 @@ func (t *table) expel(o owner) {
 		t.delete(eventKey(o.serial, h.Event))
 		t.delete(eventTimeKey(h.At, o.serial, h.Event))
 	}
-	for _, lane := range []Lane{LaneCaller, LaneOfficers} {
+	for _, lane := range Lanes() {
 		for head, ok := t.head(o, lane); ok; head, ok = t.head(o, lane) {
 			t.remove(o, lane, head)
 		}

@@ -70,7 +70,8 @@ func (p *Piece) empty() bool {
 func redisPiece(id string, reply any) (Piece, error) {
 	p := Piece{ID: id}
 	parts, ok := reply.([]any)
-	if !ok || len(parts) < 3 || len(parts)%2 == 0 {
+	lanes := Lanes()
+	if !ok || len(parts) <= len(lanes) || (len(parts)-1-len(lanes))%2 != 0 {
 		return p, errRedisReply
 	}
 	fields, err := redisTexts(parts[0])
@@ -80,7 +81,7 @@ func redisPiece(id string, reply any) (Piece, error) {
 	if err := p.setFields(fields); err != nil {
 		return p, err
 	}
-	for i, lane := range []Lane{LaneCaller, LaneOfficers} {
+	for i, lane := range lanes {
 		queue, err := redisTexts(parts[1+i])
 		if err != nil {
 			return p, err
@@ -96,7 +97,7 @@ func redisPiece(id string, reply any) (Piece, error) {
 			p.Items = append(p.Items, q)
 		}
 	}
-	for pair := range slices.Chunk(parts[3:], 2) {
+	for pair := range slices.Chunk(parts[1+len(lanes):], 2) {
 		name, ok := pair[0].(string)
 		if !ok {
 			return p, errRedisReply

@@ -128,7 +128,7 @@ func (f *redisFill) transcript(ctx context.Context, name, id string, t Transcrip
 }
 
 func (f *redisFill) outbox(ctx context.Context, p *Piece) {
-	for _, lane := range []Lane{LaneCaller, LaneOfficers} {
+	for _, lane := range Lanes() {
 		var queue []any
 		for _, q := range p.Items {
 			if q.Lane != lane {

@@ -3,7 +3,7 @@
 // no clock and draws no random numbers: every instant is an argument.
 //
 // One conversation is one record with a version, a set of further names, an
-// alarm, an outbox in two lanes and, once there is a case, a transcript. All
+// alarm, an outbox in three lanes and, once there is a case, a transcript. All
 // that one step changes is one [Commit]; it is kept whole or not at all.
 package storage
 
@@ -46,7 +46,11 @@ type Lane uint8
 const (
 	LaneCaller   Lane = 1
 	LaneOfficers Lane = 2
+	LaneKeeper   Lane = 3
 )
+
+// Lanes returns all lanes, in the order of their numbers.
+func Lanes() []Lane { return []Lane{LaneCaller, LaneOfficers, LaneKeeper} }
 
 // An Item is an effect that waits to be performed.
 type Item struct {

@@ -59,7 +59,7 @@ func (i *Item) validate() error {
 	if !named(i.ID) {
 		return errors.New("storage: an item's ID must have 1 to 64 bytes")
 	}
-	if i.Lane != LaneCaller && i.Lane != LaneOfficers {
+	if !slices.Contains(Lanes(), i.Lane) {
 		return fmt.Errorf("storage: unknown lane %d", i.Lane)
 	}
 	return nil

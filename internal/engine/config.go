@@ -47,6 +47,10 @@ type Config struct {
 	Wall func() time.Time
 	// Rand is where the cases' keys come from; nil is crypto/rand.
 	Rand io.Reader
+	// Cost is what a check word's sum costs; the zero value is
+	// seal.DefaultPhraseCost. Sums of another cost stay valid, but what is looked
+	// up by its sum is only found at the cost at which it was noted.
+	Cost seal.PhraseCost
 	// Log gets kinds, sides, counts and statuses; never an id, a name or a
 	// word of anybody.
 	Log    *slog.Logger
@@ -119,6 +123,9 @@ type Engine struct {
 	machine  func() time.Time
 	server   *serverClock // nil if the store has no clock
 	rand     io.Reader
+	cost     seal.PhraseCost
+	// keeper performs what is the keeper's: compute. Tests set another.
+	keeper   func(flows.Effect) (flows.Event, error)
 	log      *slog.Logger
 	troubles troubles
 	limits   Limits
@@ -167,6 +174,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		officers:  c.Officers,
 		now:       c.Now,
 		rand:      c.Rand,
+		cost:      c.Cost,
 		log:       c.Log,
 		limits:    limits,
 		freshKey:  c.Vault.Derive("engine fresh"),
@@ -179,6 +187,10 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	}
 	if e.rand == nil {
 		e.rand = rand.Reader
+	}
+	e.keeper = e.compute
+	if e.cost == (seal.PhraseCost{}) {
+		e.cost = seal.DefaultPhraseCost()
 	}
 	if err := e.checkKey(ctx); err != nil {
 		return nil, err

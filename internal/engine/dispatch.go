@@ -39,9 +39,12 @@ type dispatcher struct {
 
 func (e *Engine) dispatcher(side flows.Side, d Deliverer) *dispatcher {
 	out := &dispatcher{Engine: e, side: side, deliverer: d, wake: make(chan struct{}, 1), idle: make(chan job), done: make(chan struct{})}
-	if side == flows.Caller {
+	switch side {
+	case flows.Caller:
 		out.lane, out.slots.least, out.slots.most = storage.LaneCaller, e.limits.Callers, 16*e.limits.Callers
-	} else {
+	case flows.Keeper:
+		out.lane, out.slots.least, out.slots.most = storage.LaneKeeper, 1, 1
+	default:
 		out.lane, out.slots.least, out.slots.most = storage.LaneOfficers, e.limits.Officers, e.limits.Officers
 	}
 	out.slots.size = out.slots.least
@@ -246,13 +249,12 @@ func (d *dispatcher) attempt(ctx context.Context, j job) (settle func()) {
 	if err != nil {
 		return again(err)
 	}
-	delivered, err := d.deliver(ctx, delivery)
+	outcome, err := d.deliver(ctx, delivery)
 	if err == nil {
-		delivered.Effect = it.Effect.Effect
 		d.counts.delivered.Add(1)
 		return func() {
-			if !d.mount(j, it, delivery, delivered) {
-				d.settle(ctx, l, it, delivered)
+			if delivered, ok := outcome.(flows.Delivered); !ok || !d.mount(j, it, delivery, delivered) {
+				d.settle(ctx, l, it, outcome)
 			}
 		}
 	}
@@ -285,13 +287,14 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 //
 //	Show, Say, Amend, Erase  a day: then the person is hardly there any more
 //	Open, Relay              for ever: the person was told that it is not lost
+//	Hash, Check              for ever: words wait there to be relayed
 //	Tell, Page               three days: over a weekend without an administrator
 //	Update                   an hour: a later one shows the same; the last one
 //	                         of a case for ever: it would look open
 //	Mark                     five minutes: an ornament
 func patience(ef flows.Effect) time.Duration {
 	switch ef := ef.(type) {
-	case flows.Open, flows.Relay:
+	case flows.Open, flows.Relay, flows.Hash, flows.Check:
 		return 0
 	case flows.Tell, flows.Page:
 		return 72 * time.Hour
@@ -390,8 +393,9 @@ func (d *dispatcher) delivery(ctx context.Context, j job, it item) (del Delivery
 	return del, nil
 }
 
-// deliver calls the deliverer, for as long as a delivery may take.
-func (d *dispatcher) deliver(ctx context.Context, del Delivery) (delivered flows.Delivered, err error) {
+// deliver calls the deliverer, for as long as a delivery may take, and returns
+// the event that came of it.
+func (d *dispatcher) deliver(ctx context.Context, del Delivery) (outcome flows.Event, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d.limits.Delivery)
 	defer cancel()
 	defer func() {
@@ -399,5 +403,10 @@ func (d *dispatcher) deliver(ctx context.Context, del Delivery) (delivered flows
 			err = fmt.Errorf("%w: effect %q, panic at %s", ErrStep, flows.EffectKind(del.Effect), panicLine())
 		}
 	}()
-	return d.deliverer.Deliver(ctx, del)
+	if d.side == flows.Keeper {
+		return d.keeper(del.Effect)
+	}
+	delivered, err := d.deliverer.Deliver(ctx, del)
+	delivered.Effect = del.Effect
+	return delivered, err
 }

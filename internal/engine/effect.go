@@ -47,6 +47,10 @@ func (e *effectJSON) UnmarshalJSON(text []byte) error {
 		e.Effect, err = decode[flows.Page](raw.Effect)
 	case "mark":
 		e.Effect, err = decode[flows.Mark](raw.Effect)
+	case "hash":
+		e.Effect, err = decode[flows.Hash](raw.Effect)
+	case "check":
+		e.Effect, err = decode[flows.Check](raw.Effect)
 	default:
 		err = fmt.Errorf("engine: effect of an unknown kind")
 	}

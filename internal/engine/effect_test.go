@@ -56,6 +56,8 @@ func TestEffectsOnDisk(t *testing.T) {
 		flows.Tell{Text: "t"},
 		flows.Page{Level: 2, Text: "t"},
 		flows.Mark{Post: "p", Sign: flows.SignHeld},
+		flows.Hash{For: "f", Note: "n", Text: "t", Index: true},
+		flows.Check{For: "f", Note: "n", Sums: []string{"s"}, Text: "t"},
 	}
 	kinds := kindsIn(t, "effect.go")
 	for _, ef := range effects {

@@ -144,11 +144,13 @@ type world struct {
 	chat     *edge
 	channel  *edge
 	limits   Limits
+	flow     Flow
+	cost     seal.PhraseCost
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, store: storagetest.NewMemory(), vault: testVault(t, 1), log: new(strings.Builder)}
+	w := &world{t: t, store: storagetest.NewMemory(), vault: testVault(t, 1), log: new(strings.Builder), flow: testFlow{}}
 	w.officers, w.key = testOfficers(t)
 	w.chat, w.channel = &edge{}, &edge{}
 	return w
@@ -192,7 +194,8 @@ func (w *world) logged() string {
 
 func (w *world) config(store storage.Store) Config {
 	return Config{
-		Flow:     testFlow{},
+		Flow:     w.flow,
+		Cost:     w.cost,
 		Store:    store,
 		Vault:    w.vault,
 		Officers: func() seal.Recipients { return w.officers },
@@ -396,7 +399,7 @@ func (w *world) mustBeEmpty(e *Engine) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if n := s.Waiting[flows.Caller] + s.Waiting[flows.Officers]; n != 0 {
+	if n := s.Waiting[flows.Caller] + s.Waiting[flows.Officers] + s.Waiting[flows.Keeper]; n != 0 {
 		w.t.Errorf("%d effects wait, want none", n)
 	}
 }

@@ -113,6 +113,9 @@ type step struct {
 	// is not stepped if the conversation has another one now or is no more: all
 	// that is left to do is the ack.
 	of **seal.CaseID
+	// lives says that of a conversation that is no more only the ack is left to
+	// do.
+	lives bool
 	// ack is the lease that the event reports the outcome of.
 	ack *storage.Lease
 	// ride, if not nil, is an earlier outcome that is committed along. It has
@@ -234,13 +237,13 @@ var errLate = errors.New("engine: the version is another")
 // draw makes the commit of a step on a conversation. It returns errNobody or
 // errLate if the step is not for it.
 func (e *Engine) draw(st step, c conversation, found bool) (*draft, error) {
-	if !found && !st.begins || st.name != "" && st.name != threadName(c.State.Thread()) {
+	if !found && !st.begins && !st.lives || st.name != "" && st.name != threadName(c.State.Thread()) {
 		return nil, errNobody
 	}
 	if st.version != 0 && st.version != c.version {
 		return nil, errLate
 	}
-	if present := presentCase(c.State); st.of != nil && (!found || present != nil && !sameCase(present, *st.of)) {
+	if present := presentCase(c.State); st.of != nil && (!found || present != nil && !sameCase(present, *st.of)) || st.lives && !found {
 		st.events = nil
 	}
 	d, err := e.next(st, c, found)

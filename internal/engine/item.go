@@ -70,6 +70,8 @@ func (e *Engine) newItem(id string, t *turn, ef numbered, at time.Time) (item, s
 		out.Lane = storage.LaneCaller
 	case flows.Officers:
 		out.Lane = storage.LaneOfficers
+	case flows.Keeper:
+		out.Lane = storage.LaneKeeper
 	default:
 		return it, storage.Item{}, fmt.Errorf("%w: an effect of kind %q goes nowhere", ErrStep, flows.EffectKind(ef.Effect))
 	}
@@ -98,13 +100,17 @@ func priority(s flows.State, ef flows.Effect) uint8 {
 	if s.Urgent() {
 		p = 4
 	}
-	switch ef.(type) {
+	switch ef := ef.(type) {
 	case flows.Open, flows.Page, flows.Erase:
 		return p + 3
 	case flows.Say, flows.Amend:
 		return p + 2
 	case flows.Update, flows.Mark:
 		return p
+	case flows.Hash:
+		if ef.Index {
+			return p // Whoever guesses codes does not hold up what waits to be relayed.
+		}
 	}
 	return p + 1
 }

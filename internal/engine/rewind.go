@@ -22,7 +22,7 @@ const (
 // this moment loses its lease and is made again.
 func (e *Engine) rewind(ctx context.Context, from time.Time) {
 	now := e.now()
-	for _, lane := range []storage.Lane{storage.LaneCaller, storage.LaneOfficers} {
+	for _, lane := range storage.Lanes() {
 		// Who leases until now lets go at once.
 		if _, err := e.store.Lease(ctx, lane, rewindMost, from.Add(time.Hour), now); err != nil {
 			e.trouble(ctx, "rewind", err)

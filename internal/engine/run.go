@@ -38,8 +38,8 @@ func (e *Engine) Run(ctx context.Context, deliverers map[flows.Side]Deliverer) e
 	defer end()
 
 	var running sync.WaitGroup
-	for _, side := range []flows.Side{flows.Caller, flows.Officers} {
-		d := e.dispatcher(side, deliverers[side])
+	for _, side := range []flows.Side{flows.Caller, flows.Officers, flows.Keeper} {
+		d := e.dispatcher(side, deliverers[side]) // The keeper is the engine itself.
 		running.Go(func() { d.run(ctx, work) })
 	}
 	running.Go(func() { e.alarms(ctx) })
@@ -104,8 +104,12 @@ func (d *dispatcher) attrs(l storage.Leased, it item, err error) []any {
 }
 
 func sideName(s flows.Side) string {
-	if s == flows.Caller {
+	switch s {
+	case flows.Caller:
 		return "caller"
+	case flows.Keeper:
+		return "keeper"
+	case flows.Officers, flows.Archive:
 	}
 	return "officers"
 }

@@ -28,8 +28,12 @@ func (d *dispatcher) settle(ctx context.Context, l storage.Leased, it item, outc
 		begins:       true,
 		ack:          &l.Lease,
 	}
-	if d.side == flows.Officers {
+	switch d.side { //nolint:exhaustive // Nothing else is delivered.
+	case flows.Officers:
 		st.of = &it.Case
+	case flows.Keeper:
+		// What was said in a conversation that was erased since is erased with it.
+		st.begins, st.lives = false, true
 	}
 	for tries := 1; ; tries++ {
 		err := d.outcome(ctx, st)

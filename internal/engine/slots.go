@@ -178,4 +178,4 @@ func (e *Engine) keep(ctx context.Context, d *draft) error {
 }
 
 // laneCount is one more than the greatest lane.
-const laneCount = int(storage.LaneOfficers) + 1
+const laneCount = int(storage.LaneKeeper) + 1

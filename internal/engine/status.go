@@ -42,6 +42,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	for side, lane := range map[flows.Side]storage.Lane{
 		flows.Caller:   storage.LaneCaller,
 		flows.Officers: storage.LaneOfficers,
+		flows.Keeper:   storage.LaneKeeper,
 	} {
 		n, _, err := e.store.Waiting(ctx, lane)
 		if err != nil {

@@ -29,7 +29,7 @@ func (w *world) checkStill() {
 
 // waiting names what has not come to its end.
 func (w *world) waiting() string {
-	for _, lane := range []storage.Lane{storage.LaneCaller, storage.LaneOfficers} {
+	for _, lane := range storage.Lanes() {
 		if n, _, err := w.memory.Waiting(context.Background(), lane); err != nil || n > 0 {
 			return "effects to the " + laneName(lane)
 		}

@@ -110,8 +110,12 @@ func (s *procStore) Lease(ctx context.Context, lane storage.Lane, n int, now, un
 }
 
 func laneName(l storage.Lane) string {
-	if l == storage.LaneCaller {
+	switch l {
+	case storage.LaneCaller:
 		return "person"
+	case storage.LaneKeeper:
+		return "keeper"
+	case storage.LaneOfficers:
 	}
 	return "officers"
 }

@@ -2,7 +2,7 @@
 --
 -- ARGV: 2 conversation
 --
--- Output: the fields and values of its hash, the lists of its two lanes, and
+-- Output: the fields and values of its hash, the lists of its three lanes, and
 --         then the name and the list of each of its transcripts.
 
 local id = ARGV[2]
@@ -11,6 +11,7 @@ local piece = {
   fields,
   redis.call('LRANGE', base .. 'q1:' .. id, 0, -1),
   redis.call('LRANGE', base .. 'q2:' .. id, 0, -1),
+  redis.call('LRANGE', base .. 'q3:' .. id, 0, -1),
 }
 for i = 1, #fields, 2 do
   if string.byte(fields[i]) == 116 and #fields[i] > 1 then

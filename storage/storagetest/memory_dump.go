@@ -135,7 +135,7 @@ func (m *Memory) fill(p storage.Piece) {
 func (m *Memory) expel(id string) {
 	m.replace(storage.Commit{ID: id})
 	maps.DeleteFunc(m.events, func(e memoryEvent, _ time.Time) bool { return e.conversation == id })
-	for _, lane := range []storage.Lane{caller, officers} {
+	for _, lane := range storage.Lanes() {
 		for head := m.outbox.head(id, lane); head != nil; head = m.outbox.head(id, lane) {
 			m.outbox.remove(head)
 		}

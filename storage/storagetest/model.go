@@ -68,13 +68,13 @@ var (
 	aName           = rapid.SampledFrom(someNames)
 	aTranscript     = rapid.SampledFrom(someTranscripts)
 	someEvents      = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"e1", "e2", "e3", "e4", "e5"}), 0, 2, rapid.ID)
-	aLane           = rapid.SampledFrom([]storage.Lane{caller, officers})
+	aLane           = rapid.SampledFrom(storage.Lanes())
 	// Nanoseconds, so that a store that rounds is found.
 	anInstant = rapid.Map(rapid.IntRange(0, 12), func(n int) time.Time { return noon.Add(time.Duration(n)) })
 	// Holds and queues need not be kept that precisely.
 	aMillisecond = rapid.Map(rapid.IntRange(0, 20), ms)
 	aDuration    = rapid.Map(rapid.IntRange(1, 4), func(n int) time.Duration { return time.Duration(n) * time.Millisecond })
-	someLanes    = rapid.SampledFrom([][]storage.Lane{nil, {caller}, {officers}, {caller, officers}, {officers, caller}})
+	someLanes    = rapid.SampledFrom([][]storage.Lane{nil, {caller}, {officers}, {caller, officers}, {officers, caller}, {keeper}, {officers, keeper}})
 	someBytes    = rapid.SliceOfN(rapid.Byte(), 0, 4)
 )
 

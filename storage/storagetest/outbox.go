@@ -9,6 +9,7 @@ import (
 const (
 	caller   = storage.LaneCaller
 	officers = storage.LaneOfficers
+	keeper   = storage.LaneKeeper
 )
 
 func laneOrder(f *fixture) {

@@ -105,7 +105,7 @@ func (f *fixture) lived() {
 	f.commit(storage.Commit{
 		ID: "ann", Events: []string{"tg:1", "tg:2"}, At: at(1), State: []byte("one"), Names: []string{"thread", "card"}, Alarm: at(30),
 		Items: []storage.Item{
-			{ID: "a1", Lane: caller, Priority: 3, Body: []byte("body of a1")}, {ID: "a2", Lane: caller, Priority: 200}, {ID: "p1", Lane: officers},
+			{ID: "a1", Lane: caller, Priority: 3, Body: []byte("body of a1")}, {ID: "a2", Lane: caller, Priority: 200}, {ID: "p1", Lane: officers}, {ID: "k1", Lane: keeper, Body: []byte("body of k1")},
 		},
 		Transcript: "case", Header: []byte("header"), Entries: [][]byte{[]byte("first"), {}, []byte("third")},
 	})
@@ -174,6 +174,7 @@ func filled(f *fixture, token uint64) {
 
 	f.waits(officers, 2, time.Time{})
 	f.items(f.lease(officers, 10, at(3), at(20)), "b2", "p1")
+	f.items(f.lease(keeper, 10, at(3), at(20)), "k1")
 	// Leases are not taken along: a1 and c1 can be leased, b1 is deferred still.
 	leased := f.lease(caller, 10, at(3), at(20))
 	f.items(leased, "a1", "c1")

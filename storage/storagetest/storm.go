@@ -240,7 +240,7 @@ func (s *storm) same(r *rapid.T) {
 
 // drain delivers what is left, one item after the other.
 func (s *storm) drain(r *rapid.T) {
-	for _, lane := range []storage.Lane{caller, officers} {
+	for _, lane := range storage.Lanes() {
 		for {
 			s.leases = nil
 			s.take(r, lane, 1, at(forever), at(forever))

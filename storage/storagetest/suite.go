@@ -365,7 +365,7 @@ func everything(ctx context.Context, s storage.Store, ids, names []string) (map[
 		}
 		found["name "+name] = id
 	}
-	for _, lane := range []storage.Lane{storage.LaneCaller, storage.LaneOfficers} {
+	for _, lane := range storage.Lanes() {
 		count, next, err := s.Waiting(ctx, lane)
 		if err != nil {
 			return nil, err

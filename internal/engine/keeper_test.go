@@ -1,0 +1,211 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"suar/flows"
+	"suar/internal/seal"
+)
+
+// keeperFlow is testFlow in which "keep X" keeps the sum of X, "check X" asks
+// whether X is what was kept and "index X" for what X is looked up by. The words
+// are relayed when they come back.
+type keeperFlow struct{ testFlow }
+
+func (f keeperFlow) Step(s flows.State, m flows.Moment, ev flows.Event) (flows.State, []flows.Effect) {
+	switch ev := ev.(type) {
+	case flows.Said:
+		what, text, _ := strings.Cut(ev.Text, " ")
+		switch what {
+		case "keep":
+			return s, []flows.Effect{flows.Hash{For: "word", Text: text}}
+		case "index":
+			return s, []flows.Effect{flows.Hash{For: "index", Text: text, Index: true}}
+		case "check":
+			return s, []flows.Effect{flows.Check{For: "said", Note: "label", Sums: []string{"no sum", s.Note}, Text: text}}
+		}
+	case flows.Hashed:
+		if ev.For == "index" {
+			return s, []flows.Effect{flows.Relay{Label: "index", Text: ev.Sum}}
+		}
+		s.Note = ev.Sum
+		return s, nil
+	case flows.Checked:
+		return s, []flows.Effect{flows.Relay{Label: fmt.Sprint(ev.For, " ", ev.Note, " ", ev.Match), Text: ev.Text}}
+	}
+	return f.testFlow.Step(s, m, ev)
+}
+
+func newKeeperWorld(t *testing.T) *world {
+	w := newWorld(t)
+	w.flow = keeperFlow{}
+	w.cost = seal.PhraseCost{Passes: 1, Memory: 64}
+	return w
+}
+
+// relayed are the words that came to the officers.
+func (w *world) relayed() []string {
+	var out []string
+	for _, d := range w.channel.deliveries() {
+		if r, ok := d.Effect.(flows.Relay); ok {
+			out = append(out, strings.TrimSpace(r.Label+": "+r.Text))
+		}
+	}
+	return out
+}
+
+func TestKeeperKnowsTheWordAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newKeeperWorld(t)
+		e := w.engine()
+		w.run(e)
+		for n, text := range []string{"open", "keep Rendang  Padang", "check other", "check  rendang padang ", "check 🥭", "check " + strings.Repeat("a", 4096)} {
+			w.handle(e, said(1, n, text))
+			synctest.Wait()
+		}
+		want := []string{
+			": open", "said label -1: other", "said label 1:  rendang padang", "said label -1: 🥭",
+			"said label -1: " + strings.Repeat("a", 4096),
+		}
+		if got := w.relayed(); !slices.Equal(got, want) {
+			t.Errorf("relayed %.40q, want %.40q", got, want)
+		}
+		w.mustBeEmpty(e)
+		w.mustBeSilent()
+	})
+}
+
+// TestKeeperIndex: what a text is looked up by is the same for everybody on the
+// store, and nothing by which the text could be guessed without the key.
+func TestKeeperIndex(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newKeeperWorld(t)
+		first := w.engine()
+		stop := w.run(first)
+		w.handle(first, said(1, 0, "open"))
+		w.handle(first, said(1, 1, "index padi sawah"))
+		synctest.Wait()
+		stop()
+		second := w.engine()
+		w.run(second)
+		w.handle(second, said(2, 0, "open"))
+		w.handle(second, said(2, 1, "index PADI  sawah"))
+		w.handle(second, said(2, 2, "index padi laut"))
+		synctest.Wait()
+		got := w.relayed()
+		if len(got) != 5 || got[1] != got[3] || got[1] == got[4] {
+			t.Errorf("indices %q", got)
+		}
+	})
+}
+
+// TestKeeperHoldsUpNobody: a thousand words of one person that wait to be
+// compared do not delay another's danger tap, nor that person's own.
+func TestKeeperHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newKeeperWorld(t)
+		e := w.engine()
+		var busy, most atomic.Int32
+		release := make(chan struct{})
+		e.keeper = func(ef flows.Effect) (flows.Event, error) {
+			most.Store(max(most.Load(), busy.Add(1)))
+			defer busy.Add(-1)
+			<-release
+			return e.compute(ef)
+		}
+		w.run(e)
+		for n := range 1000 {
+			w.handle(e, said(1, n, fmt.Sprint("check ", n)))
+		}
+		w.handle(e, said(2, 0, "danger"))
+		w.handle(e, said(1, 1000, "danger"))
+		synctest.Wait()
+		opened := 0
+		for _, d := range w.channel.deliveries() {
+			if _, ok := d.Effect.(flows.Open); ok {
+				opened++
+			}
+		}
+		if opened != 2 {
+			t.Errorf("%d cards while the keeper is busy, want both", opened)
+		}
+		if s, err := e.Status(t.Context()); err != nil || s.Waiting[flows.Keeper] != 1000 {
+			t.Errorf("%d words wait at the keeper (%v), want all", s.Waiting[flows.Keeper], err)
+		}
+		close(release)
+		synctest.Wait()
+		var want []string
+		for n := range 1000 {
+			want = append(want, fmt.Sprintf("said label -1: %d", n))
+		}
+		got := slices.DeleteFunc(w.relayed(), func(s string) bool { return s == ": danger" })
+		if !slices.Equal(got, want) {
+			t.Errorf("the words came in another order, or not all: %d of them", len(got))
+		}
+		if most.Load() != 1 {
+			t.Errorf("%d computations at once, want one: each takes 64 MiB", most.Load())
+		}
+	})
+}
+
+// TestKeeperAfterACrash: what was being compared when the process died is
+// compared by the next one, in its order.
+func TestKeeperAfterACrash(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newKeeperWorld(t)
+		dying := w.engine()
+		dying.keeper = func(flows.Effect) (flows.Event, error) { return nil, fmt.Errorf("the process dies: %w", errHung) }
+		stop := w.run(dying)
+		w.handle(dying, said(1, 0, "open"))
+		for n := range 5 {
+			w.handle(dying, said(1, n+1, fmt.Sprint("check ", n)))
+		}
+		synctest.Wait()
+		stop()
+		e := w.engine()
+		w.run(e)
+		time.Sleep(2 * time.Minute) // By the bubble's clock: until its lease or its pause is over.
+		synctest.Wait()
+		want := []string{": open"}
+		for n := range 5 {
+			want = append(want, fmt.Sprintf("said label -1: %d", n))
+		}
+		if got := w.relayed(); !slices.Equal(got, want) {
+			t.Errorf("relayed %.40q, want %.40q", got, want)
+		}
+		w.mustBeEmpty(e)
+	})
+}
+
+// TestKeeperForgetsTheErased: what waits of a conversation that was erased
+// comes to nothing, and does not begin it anew.
+func TestKeeperForgetsTheErased(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newKeeperWorld(t)
+		e := w.engine()
+		w.handle(e, said(1, 0, "open"))
+		w.handle(e, said(1, 1, "check gone"))
+		gone := said(1, 2, "")
+		gone.Event = flows.Asked{What: flows.AskDelete}
+		w.handle(e, gone)
+		w.run(e)
+		synctest.Wait()
+		for _, text := range w.relayed() {
+			if strings.Contains(text, "gone") {
+				t.Errorf("relayed %q of a conversation that was erased", text)
+			}
+		}
+		w.mustBeEmpty(e)
+	})
+}
