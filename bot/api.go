@@ -1,10 +1,8 @@
 package bot
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -19,17 +17,15 @@ import (
 // twice as much, and the calls are the greatest part of what an update costs.
 //
 // What it returns instead of a result is a *refusal or a *lost.
-type api struct {
-	wire *wire
-	base url.URL // ends with the token and a slash: never print it
-}
+type api struct{ wire wire }
 
-func newAPI(w *wire, server, token string) (*api, error) {
+// newAPI returns the api of a server, by a client or by connections of our own.
+func newAPI(c *http.Client, server, token string) (*api, error) {
 	base, err := url.Parse(server + "/bot" + token + "/")
 	if err != nil {
 		return nil, err
 	}
-	return &api{wire: w, base: *base}, nil
+	return &api{newWire(c, *base)}, nil
 }
 
 // SendMessage returns the new message's id.
@@ -110,44 +106,34 @@ func unreadable() *refusal { return &refusal{kind: down, perhaps: true} }
 
 // do performs a call and returns its result.
 func (a *api) do(ctx context.Context, method string, params any) (result []byte, err error) {
-	resp, body, err := a.send(ctx, method, params) //nolint:bodyclose // send has read and closed it.
+	got, err := a.send(ctx, method, params)
 	if err != nil {
 		return nil, err
 	}
-	if resp.StatusCode >= 500 || !complete(body) {
-		return nil, lostAnswer(resp)
+	if got.status >= 500 || !complete(got.body) {
+		return nil, lostAnswer(got)
 	}
-	switch string(member(body, "ok")) {
+	switch string(member(got.body, "ok")) {
 	case "true":
-		return member(body, "result"), nil
+		return member(got.body, "result"), nil
 	case "false":
-		return nil, refused(resp.StatusCode, body)
+		return nil, refused(got)
 	}
-	return nil, lostAnswer(resp)
+	return nil, lostAnswer(got)
 }
 
-// send sends a call and returns the answer, its body read, whatever its status.
-func (a *api) send(ctx context.Context, method string, params any) (*http.Response, []byte, error) {
+// send sends a call and returns the answer, whatever its status.
+func (a *api) send(ctx context.Context, method string, params any) (answer, error) {
 	content, err := json.Marshal(params)
 	if err != nil {
-		return nil, nil, &refusal{kind: malformed}
+		return answer{}, &refusal{kind: malformed}
 	}
-	address := a.base
-	address.Path += method
-	r := (&http.Request{
-		Method:        http.MethodPost,
-		URL:           &address,
-		Header:        http.Header{"Content-Type": {"application/json"}},
-		Body:          io.NopCloser(bytes.NewReader(content)),
-		ContentLength: int64(len(content)),
-		// With it a request that met a connection just closed is sent again.
-		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil },
-	}).WithContext(ctx)
-	return a.wire.roundTrip(r)
+	return a.wire.post(ctx, method, content)
 }
 
 // refused reads an answer with "ok": false.
-func refused(status int, body []byte) *refusal {
+func refused(a answer) *refusal {
+	status, body := a.status, a.body
 	var after time.Duration
 	if n, ok := integer(member(member(body, "parameters"), "retry_after")); ok {
 		after = time.Duration(min(max(n, 0), 24*3600)) * time.Second

@@ -187,7 +187,7 @@ func New(cfg Config) (*Bot, error) {
 		HandleAll(ctx context.Context, ins []engine.Inbound) error
 	})
 	var err error
-	if b.api, err = newAPI(newWire(cfg.HTTPClient), cfg.ServerURL, cfg.Token.Reveal()); err != nil {
+	if b.api, err = newAPI(cfg.HTTPClient, cfg.ServerURL, cfg.Token.Reveal()); err != nil {
 		return nil, errors.New("bot: ServerURL is not an http address") // The cause holds the token.
 	}
 	return b, nil

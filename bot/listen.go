@@ -103,22 +103,22 @@ type pollParams struct {
 func (b *Bot) poll(ctx context.Context, offset int64, limit int, timeout time.Duration) ([]received, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout+pollLimit-pollTimeout)
 	defer cancel()
-	resp, body, err := b.api.send(ctx, "getUpdates", pollParams{ //nolint:bodyclose // send has read and closed it.
+	got, err := b.api.send(ctx, "getUpdates", pollParams{
 		Offset: offset, Limit: limit, Timeout: int(timeout / time.Second), AllowedUpdates: allowed[:],
 	})
 	if err != nil {
 		return nil, err
 	}
-	switch ok := string(member(body, "ok")); {
+	switch ok := string(member(got.body, "ok")); {
 	case ok == "false":
-		return nil, refused(resp.StatusCode, body)
-	case ok != "true" || resp.StatusCode >= 300:
-		return nil, lostAnswer(resp)
+		return nil, refused(got)
+	case ok != "true" || got.status >= 300:
+		return nil, lostAnswer(got)
 	}
-	whole, rest := elements(member(body, "result"))
+	whole, rest := elements(member(got.body, "result"))
 	if len(whole) == 0 && rest != nil {
-		if len(body) < maxBody {
-			return nil, lostAnswer(resp) // cut off on its way
+		if len(got.body) < maxBody {
+			return nil, lostAnswer(got) // cut off on its way
 		}
 		// One update larger than anything that we read. Its beginning tells
 		// its number, and so it can be put aside.

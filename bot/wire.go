@@ -1,25 +1,49 @@
 package bot
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 )
 
-// maxBody bounds what is read of an answer. A hundred updates of the 64 KiB
-// that Telegram allows are less than half.
-const maxBody = 16 << 20
+const (
+	// maxBody bounds what is read of an answer. A hundred updates of the 64 KiB
+	// that Telegram allows are less than half.
+	maxBody = 16 << 20
+	// maxHead bounds what comes before the body.
+	maxHead = 64 << 10
+)
 
-// A wire carries requests to Telegram. It sees to it that no error holds the
-// address, which contains the token, or a body.
-type wire struct{ http *http.Client }
+// A wire carries calls to Telegram. No error of it holds the address, which
+// contains the token, or a body: what it returns instead of an answer is a
+// *lost. It follows no redirect.
+type wire interface {
+	// post calls a method with content, which is JSON, and returns the answer
+	// with at most maxBody of its body, whatever its status.
+	post(ctx context.Context, method string, content []byte) (answer, error)
+}
 
-func newWire(c *http.Client) *wire {
+// An answer is what came back, of the Bot API or of something before it.
+type answer struct {
+	status int
+	after  time.Duration // its Retry-After
+	body   []byte
+}
+
+// newWire returns the wire to the methods below base, which ends with the token
+// and a slash. Without a client it is one of our own, unless the environment
+// names a proxy.
+func newWire(c *http.Client, base url.URL) wire {
 	if c == nil {
+		if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: &base}); err == nil && proxy == nil {
+			return newLines(base)
+		}
 		t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forbidigo // A copy of its settings.
 		t.MaxIdleConns = connections
 		t.MaxIdleConnsPerHost = connections
@@ -28,7 +52,58 @@ func newWire(c *http.Client) *wire {
 	}
 	own := *c
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &wire{http: &own}
+	return &clientWire{http: &own, base: base}
+}
+
+// A clientWire sends by a client of net/http.
+type clientWire struct {
+	http *http.Client
+	base url.URL // never print it
+}
+
+func (w *clientWire) post(ctx context.Context, method string, content []byte) (answer, error) {
+	address := w.base
+	address.Path += method
+	r := (&http.Request{
+		Method:        http.MethodPost,
+		URL:           &address,
+		Header:        http.Header{"Content-Type": {"application/json"}},
+		Body:          io.NopCloser(bytes.NewReader(content)),
+		ContentLength: int64(len(content)),
+		// With it a request that met a connection just closed is sent again.
+		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil },
+	}).WithContext(ctx)
+	resp, err := w.http.Do(r)
+	if err != nil {
+		return answer{}, &lost{sent: reached(err), cause: contextError(ctx, err)}
+	}
+	defer resp.Body.Close()
+	a, err := readAnswer(resp)
+	if err != nil {
+		return answer{}, &lost{status: resp.StatusCode, sent: true, cause: contextError(ctx, err)}
+	}
+	return a, nil
+}
+
+// readAnswer reads at most maxBody of an answer.
+func readAnswer(resp *http.Response) (a answer, err error) {
+	a.status, a.after = resp.StatusCode, retryAfter(resp.Header.Get("Retry-After"))
+	if n := resp.ContentLength; n > 0 && n <= maxBody {
+		a.body = make([]byte, n)
+		_, err = io.ReadFull(resp.Body, a.body)
+		return a, err
+	}
+	a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	return a, err
+}
+
+// retryAfter reads the header of the name; a date in it counts for nothing.
+func retryAfter(value string) time.Duration {
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(min(max(n, 0), 3600)) * time.Second
 }
 
 // A lost is a call that got no answer of the Bot API: none at all, or one of
@@ -49,37 +124,9 @@ func (l *lost) Error() string {
 
 func (l *lost) Unwrap() error { return l.cause }
 
-func lostAnswer(resp *http.Response) *lost {
+func lostAnswer(a answer) *lost {
 	// A page with a client error comes from a gateway that passed nothing on.
-	l := &lost{status: resp.StatusCode, sent: resp.StatusCode >= 500 || resp.StatusCode < 300}
-	if n, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
-		l.after = time.Duration(min(max(n, 0), 3600)) * time.Second
-	}
-	return l
-}
-
-// roundTrip performs a request and reads at most maxBody of the answer.
-func (w *wire) roundTrip(r *http.Request) (*http.Response, []byte, error) {
-	resp, err := w.http.Do(r)
-	if err != nil {
-		return nil, nil, &lost{sent: reached(err), cause: contextError(r.Context(), err)}
-	}
-	defer resp.Body.Close()
-	body, err := readBody(resp)
-	if err != nil {
-		return nil, nil, &lost{status: resp.StatusCode, sent: true, cause: contextError(r.Context(), err)}
-	}
-	return resp, body, nil
-}
-
-// readBody reads at most maxBody.
-func readBody(resp *http.Response) ([]byte, error) {
-	if n := resp.ContentLength; n > 0 && n <= maxBody {
-		body := make([]byte, n)
-		_, err := io.ReadFull(resp.Body, body)
-		return body, err
-	}
-	return io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	return &lost{status: a.status, after: a.after, sent: a.status >= 500 || a.status < 300}
 }
 
 // reached says whether a request that failed may have got to the other side.
