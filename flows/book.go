@@ -18,23 +18,35 @@ import (
 // A Book is a checked intake with its texts: what Step speaks from. It does not
 // change after Load.
 type Book struct {
-	policy    Policy
-	screens   map[string]*screen
-	order     []string
+	policy  Policy
+	screens map[string]*screen
+	order   []string
+	// languages are those that people are spoken to in, in the order in which
+	// they are offered.
 	languages []string
-	text      map[string]catalogue
-	directory Directory
+	// text holds their catalogues, and catalogues those of all that the book has.
+	text       map[string]catalogue
+	catalogues map[string]catalogue
+	directory  Directory
 }
 
 // A Policy is when things happen. It is the file policy.yaml of a book.
 type Policy struct {
 	// Notice is the version of the notice that people agree to.
 	Notice string `yaml:"notice"`
-	// First is the screen of a new conversation, Talk the one of a case, Gone
-	// the one that says that messages could not be erased.
+	// First is the screen of a new conversation, the cover; Talk the one of a
+	// case, Gone the one that says that messages could not be erased.
 	First string `yaml:"first"`
 	Talk  string `yaml:"talk"`
 	Gone  string `yaml:"gone"`
+	// Gate is the screen that asks whether it is OK to chat now: what anybody
+	// comes to who goes on from the first screen.
+	Gate string `yaml:"gate"`
+	// Language is the screen on which the language can be changed at any time.
+	Language string `yaml:"language"`
+	// Languages are the languages that are on when the deployer lists none, in
+	// the order in which they are offered.
+	Languages []string `yaml:"languages"`
 	// Officers is the language of the officers' side.
 	Officers string `yaml:"officers"`
 	// Urgent and Ordinary are how long after the card was placed the officers
@@ -100,10 +112,13 @@ type screen struct {
 	// Menu says that the screen is a place to come back to: it keeps no trail
 	// and may be part of a circle.
 	Menu bool `yaml:"menu"`
-	// Shows adds what the deployer's directory holds: "numbers" or "pages".
+	// Shows adds what is not in the book: "numbers" or "pages" of the deployer's
+	// directory, "languages" to choose from, or on a "cover" the pages and, until
+	// a language is chosen, the languages.
 	Shows string `yaml:"shows"`
-	// Needs is what must be in the directory for the screen to be shown:
-	// "numbers". Otherwise it is passed over.
+	// Needs is what there must be for the screen to be shown: "numbers" in the
+	// directory, a "language" that was chosen, or "unspoken", none yet. Otherwise
+	// it is passed over.
 	Needs string `yaml:"needs"`
 	// Default is the option that a skipped question counts as.
 	Default string `yaml:"default"`
@@ -128,14 +143,12 @@ type option struct {
 	Danger bool `yaml:"danger"`
 	Minor  bool `yaml:"minor"`
 	Urgent bool `yaml:"urgent"`
-	// Needs is what must be in the directory for the option to be offered.
+	// Needs is what there must be for the option to be offered, as for screens.
 	Needs string `yaml:"needs"`
 	// Only unticks the others on a screen that takes several.
 	Only bool `yaml:"only"`
 	// Kind sets what the conversation is about.
 	Kind string `yaml:"kind"`
-	// Language chooses a catalogue.
-	Language string `yaml:"language"`
 	// Consent records the agreement to the notice.
 	Consent bool `yaml:"consent"`
 	// Leave erases the chat.
@@ -170,12 +183,14 @@ func (f Fault) Error() string { return fmt.Sprintf("%s: %s", place{f.File, f.Lin
 // Load reads a book: policy.yaml, one file for each flow beside it, and one
 // catalogue for each language in text. The directory is the deployer's own. It
 // returns every fault at once, joined, each a [Fault]; how the files fit
-// together is checked when each of them can be read.
-func Load(files fs.FS, directory Directory) (*Book, error) {
+// together is checked when each of them can be read. languages are those that are
+// on, in the order in which they are offered; without any it is the policy's list.
+func Load(files fs.FS, directory Directory, languages ...string) (*Book, error) {
 	b := &Book{
-		screens:   map[string]*screen{},
-		text:      map[string]catalogue{},
-		directory: directory,
+		screens:    map[string]*screen{},
+		text:       map[string]catalogue{},
+		catalogues: map[string]catalogue{},
+		directory:  directory,
 	}
 	var faults faults
 	names, err := fs.Glob(files, "*.yaml")
@@ -206,8 +221,15 @@ func Load(files fs.FS, directory Directory) (*Book, error) {
 			return nil, fmt.Errorf("flows: read a catalogue: %w", err)
 		}
 		language := strings.TrimSuffix(path.Base(name), ".yaml")
-		b.languages = append(b.languages, language)
-		b.text[language] = readCatalogue(name, raw, &faults)
+		b.catalogues[language] = readCatalogue(name, raw, &faults)
+	}
+	if b.languages = languages; len(languages) == 0 {
+		b.languages = b.policy.Languages
+	}
+	for _, l := range b.languages {
+		if c, ok := b.catalogues[l]; ok {
+			b.text[l] = c
+		}
 	}
 	if len(faults.list) == 0 {
 		// Where a file cannot be read, how the files fit together would only
@@ -231,7 +253,8 @@ func (b *Book) Unreviewed() []string {
 	return out
 }
 
-// Languages returns the languages of the book's catalogues, in order.
+// Languages returns the languages that are on, in the order in which they are
+// offered.
 func (b *Book) Languages() []string { return slices.Clone(b.languages) }
 
 // Size returns how many screens the book has and how many texts each catalogue.

@@ -52,7 +52,7 @@ func (b *Book) check(faults *faults) {
 
 func (b *Book) checkPolicy(faults *faults) {
 	p, at := b.policy, place{file: "policy.yaml"}
-	for key, name := range map[string]string{"first": p.First, "talk": p.Talk, "gone": p.Gone} {
+	for key, name := range map[string]string{"first": p.First, "talk": p.Talk, "gone": p.Gone, "gate": p.Gate, "language": p.Language} {
 		if b.screens[name] == nil {
 			faults.add(at, "%s: there is no screen %q", key, name)
 		}
@@ -60,10 +60,19 @@ func (b *Book) checkPolicy(faults *faults) {
 	if p.Notice == "" {
 		faults.add(at, "notice: the notice needs a version, so that it is known what a person agreed to")
 	}
-	if len(b.languages) == 0 {
+	for i, l := range b.languages {
+		if _, ok := b.catalogues[l]; !ok {
+			faults.add(at, "languages: there is no catalogue for the language %q; there are %s", l, strings.Join(slices.Sorted(maps.Keys(b.catalogues)), ", "))
+		} else if slices.Contains(b.languages[:i], l) {
+			faults.add(at, "languages: %q is listed twice", l)
+		}
+	}
+	if len(b.catalogues) == 0 {
 		faults.add(place{file: "text"}, "the book has no catalogue; add one file for each language")
+	} else if len(b.languages) == 0 {
+		faults.add(at, "languages: list the languages that are on, in the order in which they are offered")
 	} else if !slices.Contains(b.languages, p.Officers) {
-		faults.add(at, "officers: there is no catalogue for the language %q", p.Officers)
+		faults.add(at, "officers: the language %q is not among those that are on", p.Officers)
 	}
 	for key, list := range map[string][]Duration{"urgent": p.Urgent, "ordinary": p.Ordinary} {
 		if len(list) == 0 || slices.Min(list) < Duration(time.Second) {
@@ -91,7 +100,7 @@ func (b *Book) checkScreens(faults *faults) {
 	for _, name := range b.order {
 		s := b.screens[name]
 		end := name == b.policy.Talk || name == b.policy.Gone
-		if len(s.Options) == 0 && !s.Text && s.Next == "" && s.Shows != "pages" && !end {
+		if len(s.Options) == 0 && !s.Text && s.Next == "" && !slices.Contains([]string{"pages", "cover", "languages"}, s.Shows) && !end {
 			faults.add(s.at, "the screen %q is a dead end: it has no options and leads nowhere", name)
 		}
 		if s.Many && s.Next == "" {
@@ -100,12 +109,12 @@ func (b *Book) checkScreens(faults *faults) {
 		if s.Text && (s.Fact == "" || s.Next == "") {
 			faults.add(s.at, "the screen %q takes text, so it needs a fact and a next", name)
 		}
-		if s.Shows != "" && s.Shows != "numbers" && s.Shows != "pages" {
-			faults.add(s.at, "shows: %q is not known; numbers and pages are", s.Shows)
+		if !slices.Contains([]string{"", "numbers", "pages", "languages", "cover"}, s.Shows) {
+			faults.add(s.at, "shows: %q is not known; numbers, pages, languages and cover are", s.Shows)
 		}
 		for _, needs := range append([]string{s.Needs}, needs(s.Options)...) {
-			if needs != "" && needs != "numbers" {
-				faults.add(s.at, "needs: %q is not known; numbers is", needs)
+			if !slices.Contains([]string{"", "numbers", "language", "unspoken"}, needs) {
+				faults.add(s.at, "needs: %q is not known; numbers, language and unspoken are", needs)
 			}
 		}
 		if s.Needs != "" && s.Next == "" {
@@ -132,9 +141,6 @@ func (b *Book) checkScreens(faults *faults) {
 			}
 			if o.Next == "" && !o.Leave {
 				faults.add(o.at, "the option %q leads nowhere", o.ID)
-			}
-			if o.Language != "" && !slices.Contains(b.languages, o.Language) {
-				faults.add(o.at, "language: there is no catalogue for %q", o.Language)
 			}
 		}
 	}
@@ -238,8 +244,8 @@ func (b *Book) wanted() map[string]place {
 func (b *Book) checkTexts(faults *faults) {
 	want := b.wanted()
 	keys := slices.Sorted(maps.Keys(want))
-	for _, language := range b.languages {
-		c := b.text[language]
+	for _, language := range slices.Sorted(maps.Keys(b.catalogues)) {
+		c := b.catalogues[language]
 		if c.texts == nil {
 			continue
 		}
@@ -264,7 +270,7 @@ func (b *Book) checkTexts(faults *faults) {
 			if b.isLabel(key) && utf8.RuneCountInString(text) > longestLabel {
 				faults.add(at, "the label %q is longer than %d characters; it would be cut off on a telephone", key, longestLabel)
 			}
-			if first := b.text[b.languages[0]]; first.texts != nil {
+			if first := b.catalogues[b.policy.Officers]; first.texts != nil {
 				if other, ok := first.texts[key]; ok && !slices.Equal(holes(text), holes(other)) {
 					faults.add(at, "the text %q has the placeholders %v, in %s it has %v", key, holes(text), first.file, holes(other))
 				}

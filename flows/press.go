@@ -18,6 +18,8 @@ const (
 	pressReturn = "k"
 	pressOption = "o"
 	pressPage   = "p"
+	// pressLanguage is followed by the language.
+	pressLanguage = "l"
 	// eraseData is the data of the button beneath an officer's message. It
 	// needs no token: it can only ever erase the message it stands beneath.
 	eraseData = "erase"
@@ -33,6 +35,10 @@ func (t *turn) chose(ev Chose) {
 	here := t.book.screens[t.s.Screen]
 	if here == nil || token != t.s.Token || press == "" {
 		t.stale(ev.Message)
+		return
+	}
+	if language, ok := strings.CutPrefix(press, pressLanguage); ok {
+		t.chooses(here, language, ev.Message)
 		return
 	}
 	if strings.HasPrefix(press, pressOption) || strings.HasPrefix(press, pressPage) {
@@ -97,7 +103,7 @@ func (t *turn) stale(id MessageID) {
 func (t *turn) pressed(here *screen, what string, i int, message MessageID) {
 	if what == pressPage {
 		pages := t.book.pages(t.m.At)
-		if here.Shows != "pages" || i >= len(pages) {
+		if here.Shows != "pages" && here.Shows != "cover" || i >= len(pages) {
 			t.stale(message)
 			return
 		}
@@ -116,6 +122,28 @@ func (t *turn) pressed(here *screen, what string, i int, message MessageID) {
 		return
 	}
 	t.settle(here, []string{o.ID})
+}
+
+// chooses takes a language. A screen that is only there to choose one leads on, or
+// back to where the person was.
+func (t *turn) chooses(here *screen, language string, message MessageID) {
+	if here.Shows != "languages" && here.Shows != "cover" || !slices.Contains(t.book.languages, language) {
+		t.stale(message)
+		return
+	}
+	t.speak(language)
+	switch {
+	case here.Shows == "cover":
+		t.enter(here.name)
+	case here.Next != "":
+		t.advance(here.Next)
+	case len(t.s.Trail) == 0:
+		t.home()
+	default:
+		t.back(here)
+		return
+	}
+	t.show(false)
 }
 
 // toggle ticks or unticks an option of a screen that takes several.
@@ -154,9 +182,6 @@ func (t *turn) settle(here *screen, ids []string) {
 		if o.Leave {
 			t.leave()
 			return
-		}
-		if o.Language != "" {
-			t.speak(o.Language)
 		}
 		if o.Kind != "" {
 			t.s.Kind = o.Kind

@@ -16,9 +16,12 @@ func (b *Book) View(s State, at time.Time) View {
 		return View{}
 	}
 	say := func(key string, pairs ...string) string { return b.say(s.Language, key, pairs...) }
+	if here.name == b.policy.First && s.Page == "" && s.Note == "" {
+		return b.Cover(s.Language, s.Token, at)
+	}
 	numbers := b.numbers(s.Language, at)
 	var parts []string
-	if status := b.status(s); status != "" {
+	if status := b.status(s); status != "" && here.name != b.policy.First {
 		parts = append(parts, strings.TrimSpace(say(status, "numbers", numbers)))
 		if s.Notice == "" && len(s.Answers) == 0 && s.Case.Phase != Ended && s.Case.Phase != Owned {
 			parts = append(parts, say("ui.notice_short"))
@@ -40,18 +43,13 @@ func (b *Book) View(s State, at time.Time) View {
 	if here.name == b.policy.Talk && b.status(s) != "" && s.Case.Phase != Ended {
 		parts = append(parts, say(s.rule()))
 	}
-	if numbers == "" {
-		numbers = say("ui.no_numbers")
-	}
 	v := View{}
 	page, open := b.page(s, at)
 	switch {
 	case open:
 		parts = append(parts, in(page.Title, s.Language, b.languages)+"\n\n"+in(page.Text, s.Language, b.languages))
-	case here.Shows == "pages" && len(b.pages(at)) == 0:
-		parts = append(parts, say(here.name), say("ui.no_pages"))
 	default:
-		parts = append(parts, say(here.name, "numbers", numbers))
+		parts = append(parts, b.words(s.Language, here, at))
 	}
 	v.Text = strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "\n\n")
 
@@ -104,7 +102,7 @@ const narrow = 18
 // choices adds what the screen asks.
 func (b *Book) choices(v *View, s State, here *screen, at time.Time) {
 	var list []Button
-	if here.Shows == "pages" {
+	if here.Shows == "pages" || here.Shows == "cover" {
 		for i, p := range b.pages(at) {
 			list = append(list, Button{
 				Label: in(p.Title, s.Language, b.languages),
@@ -112,8 +110,17 @@ func (b *Book) choices(v *View, s State, here *screen, at time.Time) {
 			})
 		}
 	}
+	if here.Shows == "languages" || here.Shows == "cover" && b.has("unspoken", s.Language, at) {
+		v.stack(list)
+		list = nil
+		for _, l := range b.languages {
+			list = append(list, Button{Label: b.text[l].name, Data: s.Token + "." + pressLanguage + l})
+		}
+		v.stack(list)
+		list = nil
+	}
 	for i, o := range here.Options {
-		if !b.has(o.Needs, at) {
+		if !b.has(o.Needs, s.Language, at) {
 			continue
 		}
 		label := b.say(s.Language, here.label(o), "from", clockTime(b.policy.Day.From), "to", clockTime(b.policy.Day.To))

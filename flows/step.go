@@ -179,12 +179,19 @@ func (t *turn) note(key string) {
 func (t *turn) start() {
 	switch {
 	case t.book.screens[t.s.Screen] != nil && t.s.Token != "":
-	case t.with():
-		t.enter(t.book.policy.Talk)
 	default:
-		t.enter(t.book.policy.First)
+		t.home()
 	}
 	t.show(false)
+}
+
+// home enters the screen that a person is at who is nowhere else.
+func (t *turn) home() {
+	if t.s.Case != nil && !t.s.Left {
+		t.enter(t.book.policy.Talk)
+		return
+	}
+	t.enter(t.book.policy.First)
 }
 
 // active reports whether the officers have an open case of this person.
@@ -199,7 +206,7 @@ func (t *turn) enter(name string) {
 			name = t.book.policy.Talk
 		}
 	}
-	if here := t.book.screens[name]; !t.book.has(here.Needs, t.m.At) && here.Next != "" {
+	if here := t.book.screens[name]; !t.book.has(here.Needs, t.s.Language, t.m.At) && here.Next != "" {
 		t.enter(here.Next)
 		return
 	}
@@ -217,7 +224,7 @@ func (t *turn) enter(name string) {
 func (t *turn) advance(name string) {
 	here := t.book.screens[t.s.Screen]
 	switch {
-	case here == nil || here.Menu || name == t.s.Screen:
+	case here == nil || here.Menu && here.name != t.book.policy.First || name == t.s.Screen:
 	default:
 		t.s.Trail = append(t.s.Trail, t.s.Screen)
 	}
@@ -237,8 +244,17 @@ func (t *turn) asked(ev Asked) {
 		t.s.Note = notePrivacy
 	case AskLanguage:
 		t.start()
-		t.speak(t.other())
+		t.languages()
 	}
+}
+
+// languages changes to the other language, or asks which if there are several.
+func (t *turn) languages() {
+	if len(t.book.languages) > 2 {
+		t.advance(t.book.policy.Language)
+		return
+	}
+	t.speak(t.other())
 }
 
 // speak changes the language.
@@ -279,7 +295,7 @@ func (t *turn) said(ev Said) {
 	if c := t.s.Case; c.Phase == Owned && c.Owed.IsZero() {
 		c.Owed = t.m.At
 	}
-	if here := t.book.screens[t.s.Screen]; here == nil || here.name == t.book.policy.Gone || here.flow == t.book.screens[t.book.policy.First].flow {
+	if here := t.book.screens[t.s.Screen]; here == nil || here.name == t.book.policy.Gone || t.book.outside(here) {
 		t.enter(t.book.policy.Talk)
 	}
 	t.start()

@@ -79,7 +79,17 @@ func (b *Book) say(language, key string, pairs ...string) string {
 // label is the text of an option's button.
 func (s *screen) label(o option) string { return s.name + "." + o.ID }
 
-// has reports whether the directory has what a screen or an option needs.
-func (b *Book) has(needs string, at time.Time) bool {
-	return needs != "numbers" || b.numbers("", at) != ""
+// has reports whether there is what a screen or an option needs.
+func (b *Book) has(needs, language string, at time.Time) bool {
+	_, spoken := b.text[language]
+	choice := len(b.languages) > 1
+	switch needs {
+	case "numbers":
+		return b.numbers("", at) != ""
+	case "language":
+		return choice && spoken
+	case "unspoken":
+		return choice && !spoken
+	}
+	return true
 }

@@ -233,6 +233,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	b.shot("01-begin")
 	b.click("start", "Start")
 	b.click("chat", "English")
+	b.click("chat", "Contact the embassy")
 	b.shot("02-language")
 	b.click("chat", "Danger now")
 	b.sees(`//*[@id="threads"]//button[normalize-space()="Claim"]`)

@@ -102,6 +102,7 @@ func TestEndInTheMiddle(t *testing.T) {
 		}
 	}
 	press("English")
+	press("Contact the embassy")
 	faults.Inject(standin.Fault{Method: http.MethodPost, Path: "/posts", Hang: true})
 	press("Danger now")
 	if _, err := endangered.WaitText(wait, "Sending the alert"); err != nil {

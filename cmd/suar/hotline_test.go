@@ -132,6 +132,7 @@ func (d *deployment) begin(t *testing.T) {
 			siti := flows.Officer{ID: "o1", Name: "siti"}
 			does(flows.Started{Message: "1"})
 			does(chat.button(t, "English"))
+			does(chat.button(t, "Contact the embassy"))
 			does(chat.button(t, "Danger now"))
 			does(flows.Said{Message: "2", Text: "canary of the person"})
 			officer(flows.Claimed{Officer: siti})

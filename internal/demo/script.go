@@ -84,8 +84,10 @@ func (s *script) play() error {
 func (s *script) arrive() {
 	s.say("— A person opens the chat.")
 	s.phone.Start()
-	s.shows("Choose language", "English")
+	s.shows("Information from the embassy.", "English")
 	s.press("English")
+	s.shows("Information from the embassy.", "Contact the embassy")
+	s.press("Contact the embassy")
 	s.shows("Is it OK to chat now?", "Danger now")
 }
 

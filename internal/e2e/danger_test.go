@@ -14,10 +14,10 @@ import (
 func arrive(ctx context.Context, h *hotline, id int) (*person, error) {
 	p := &person{Person: h.telegram.Person(int64(id))}
 	p.Start()
-	if err := p.walk(ctx, danger[:1]...); err != nil {
+	if err := p.walk(ctx, danger[:2]...); err != nil {
 		return nil, err
 	}
-	label, err := word(danger[1])
+	label, err := word(danger[2])
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func arrive(ctx context.Context, h *hotline, id int) (*person, error) {
 // one it is is known by what is said in its thread.
 func (p *person) tap(ctx context.Context, s *screen, tag int) (time.Duration, error) {
 	tapped := time.Now()
-	if err := p.step(ctx, danger[1]); err != nil {
+	if err := p.step(ctx, danger[2]); err != nil {
 		return 0, err
 	}
 	name := fmt.Sprintf("p%04d", tag)

@@ -31,13 +31,13 @@ func word(key string) (string, error) {
 }
 
 // The ways through the intake, to a case. A step is an option of the book,
-// "flow.screen.option", or a button that is on every screen, "ui.done@" and the
-// screen.
+// "flow.screen.option", or a button that is no option, such as "ui.done@" or the
+// language's name "name@", and the screen.
 var (
-	opening = []string{"opening.language.en", "opening.now.yes", "opening.notice.agree"}
+	opening = []string{"name@consular.home", "consular.home.help", "opening.now.yes", "opening.notice.agree"}
 	// danger has one press, and questions that can be answered while the alert
 	// is on its way.
-	danger  = []string{"opening.language.en", "opening.now.danger"}
+	danger  = []string{"name@consular.home", "consular.home.help", "opening.now.danger"}
 	dangers = []string{"emergency.what.life", "emergency.where.bokeo", "emergency.authorities.ask"}
 	victim  = append(slices.Clip(opening),
 		"opening.need.me", "victim.citizen.yes", "victim.minor.no", "victim.free.permission", "victim.passport.agent",

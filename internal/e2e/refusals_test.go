@@ -158,7 +158,7 @@ func TestTwoProcesses(t *testing.T) {
 	// The first one serves on.
 	p := &person{Person: h.telegram.Person(7100)}
 	p.Start()
-	if _, err := p.see(patient(t, 30*time.Second), "opening.language", "English"); err != nil {
+	if _, err := p.see(patient(t, 30*time.Second), "consular.home", "English"); err != nil {
 		t.Error(err)
 	}
 	h.stop()

@@ -205,10 +205,12 @@ func TestMattermostIsDownForAnHour(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		h.taps(h.e, someone, 1, func(b flows.Button) bool { return !b.Danger })
+		h.taps(h.e, someone, 1, func(b flows.Button) bool { return b.Label == "English" })
+		synctest.Wait()
+		h.taps(h.e, someone, 2, func(b flows.Button) bool { return b.Label == "Contact the embassy" })
 		synctest.Wait()
 		tapped := time.Now()
-		h.taps(h.e, someone, 2, func(b flows.Button) bool { return b.Danger })
+		h.taps(h.e, someone, 3, func(b flows.Button) bool { return b.Danger })
 		if s, err := h.e.Status(t.Context()); err != nil || s.Waiting[flows.Officers] < people*lines/4 {
 			t.Errorf("only %d effects wait when the danger comes (%v)", s.Waiting[flows.Officers], err)
 		}

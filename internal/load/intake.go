@@ -14,24 +14,30 @@ import (
 // steps is how many updates a conversation is.
 const steps = 9
 
-// Words are the texts of the book that is built in, by key, in one language.
+// Words are the texts of the book that is built in, by key, in one language, and
+// the language's own name under "name".
 func Words(language string) (map[string]string, error) {
 	raw, err := fs.ReadFile(flows.Shipped(), "text/"+language+".yaml")
 	if err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
-	var catalogue struct{ Texts map[string]string }
+	var catalogue struct {
+		Name  string
+		Texts map[string]string
+	}
 	if err := yaml.Unmarshal(raw, &catalogue); err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
 	for key, text := range catalogue.Texts {
 		catalogue.Texts[key] = strings.TrimSpace(text)
 	}
+	catalogue.Texts["name"] = catalogue.Name
 	return catalogue.Texts, nil
 }
 
 // Intake is a conversation of nine updates through the book that is built in:
-// /start, the language, two gates, four questions, and "Delete & leave". One
+// /start, the language on the cover, "Contact the embassy", two gates, three
+// questions, and "Delete & leave". One
 // that ends as a case asks for a person in its last step.
 func Intake() (crowd.Script, error) {
 	words, err := Words("en")
@@ -47,14 +53,14 @@ func Intake() (crowd.Script, error) {
 	}
 	s := crowd.Script{
 		Steps: []crowd.Step{
-			{Say: "/start", Shows: word("opening.language")},
-			{Press: word("opening.language.en"), Shows: word("opening.now")},
+			{Say: "/start", Shows: word("consular.home")},
+			{Press: word("name"), Shows: word("consular.home")},
+			{Press: word("consular.home.help"), Shows: word("opening.now")},
 			{Press: word("opening.now.yes"), Shows: word("opening.notice")},
 			{Press: word("opening.notice.agree"), Shows: word("opening.need")},
 			{Press: word("opening.need.me"), Shows: word("victim.citizen")},
 			{Press: word("victim.citizen.yes"), Shows: word("victim.minor")},
 			{Press: word("victim.minor.no"), Shows: word("victim.free")},
-			{Press: word("victim.free.permission"), Shows: word("victim.passport")},
 			{Press: word("ui.leave")},
 		},
 		Case: &crowd.Step{Press: word("ui.person"), Shows: word("ui.status.alerting")},
