@@ -44,7 +44,8 @@ const hangUp = "\x00"
 // returns. It returns the address.
 func say(t testing.TB, answer func(conn, request int) string) string {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	ctx, end := context.WithCancel(context.Background()) // A benchmark's own ends with its first run.
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func say(t testing.TB, answer func(conn, request int) string) string {
 			}
 			serving.Go(func() {
 				defer conn.Close()
-				stop := context.AfterFunc(t.Context(), func() { _ = conn.Close() })
+				stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 				defer stop()
 				in := bufio.NewReader(conn)
 				for i := 1; ; i++ {
@@ -75,6 +76,7 @@ func say(t testing.TB, answer func(conn, request int) string) string {
 		}
 	})
 	t.Cleanup(func() {
+		end()
 		_ = listener.Close()
 		serving.Wait()
 	})
