@@ -48,6 +48,9 @@ func (b *Book) check(faults *faults) {
 	b.checkScreens(faults)
 	b.checkReach(faults)
 	b.checkTexts(faults)
+	for _, language := range slices.Sorted(maps.Keys(b.catalogues)) {
+		b.catalogues[language].checkReading(faults)
+	}
 }
 
 func (b *Book) checkPolicy(faults *faults) {

@@ -14,8 +14,12 @@ type catalogue struct {
 	file       string
 	name       string
 	reviewedBy string
-	texts      map[string]string
-	lines      map[string]int
+	// short says that it has only the texts of the short way, see short.go.
+	short bool
+	// never are words that no text for a person may have.
+	never []string
+	texts map[string]string
+	lines map[string]int
 }
 
 // placeholder is what a text leaves to be filled in.
@@ -27,6 +31,7 @@ func readCatalogue(name string, raw []byte, faults *faults) catalogue {
 		// ReviewedBy names who, speaking the language natively, has read every
 		// text; empty means nobody has.
 		ReviewedBy string            `yaml:"reviewed_by"`
+		Never      []string          `yaml:"never"`
 		Texts      map[string]string `yaml:"texts"`
 	}
 	c := catalogue{file: name, lines: map[string]int{}}
@@ -39,7 +44,7 @@ func readCatalogue(name string, raw []byte, faults *faults) catalogue {
 	if !ok {
 		return c
 	}
-	c.name, c.reviewedBy, c.texts = file.Name, file.ReviewedBy, file.Texts
+	c.name, c.reviewedBy, c.never, c.texts = file.Name, file.ReviewedBy, file.Never, file.Texts
 	if c.name == "" {
 		faults.add(place{name, 1}, "the catalogue has no name; write the language's own name for itself")
 	}
