@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 )
@@ -56,10 +57,17 @@ func skipValue(b []byte, i int) (int, bool) {
 
 func skipString(b []byte, i int) (int, bool) {
 	for i++; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
+		quote := bytes.IndexByte(b[i:], '"')
+		if quote < 0 {
+			break
+		}
+		i += quote
+		// An even number of backslashes before it are each other's.
+		escapes := 0
+		for b[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
 			return i + 1, true
 		}
 	}
@@ -78,36 +86,52 @@ func complete(b []byte) bool {
 
 // member returns the first value of the name in the object b, cut short if b
 // is, or nil.
-func member(b []byte, name string) []byte {
+func member(b []byte, name string) (value []byte) {
+	members(b, func(key, v []byte) bool {
+		if len(key) == len(name)+2 && string(key[1:len(key)-1]) == name {
+			value = v
+		}
+		return value == nil
+	})
+	return value
+}
+
+// members calls f with each member of the object b, the name with its quotes,
+// until that returns false. A value is cut short if b is. It reports whether b
+// is an object that was gone through to its end.
+func members(b []byte, f func(key, value []byte) bool) bool {
 	i := skipSpace(b, 0)
 	if i >= len(b) || b[i] != '{' {
-		return nil
+		return false
 	}
 	for i++; ; {
 		i = skipSpace(b, i)
+		if i < len(b) && b[i] == '}' {
+			return true
+		}
 		if i >= len(b) || b[i] != '"' {
-			return nil
+			return false
 		}
 		end, ok := skipString(b, i)
 		if !ok {
-			return nil
+			return false
 		}
 		key := b[i:end]
 		i = skipSpace(b, end)
 		if i >= len(b) || b[i] != ':' {
-			return nil
+			return false
 		}
 		i = skipSpace(b, i+1)
 		end, ok = skipValue(b, i)
-		if string(key) == strconv.Quote(name) {
-			return b[i:end]
-		}
-		if !ok {
-			return nil
+		if !f(key, b[i:end]) || !ok {
+			return false
 		}
 		i = skipSpace(b, end)
-		if i >= len(b) || b[i] != ',' {
-			return nil
+		switch {
+		case i < len(b) && b[i] == '}':
+			return true
+		case i >= len(b) || b[i] != ',':
+			return false
 		}
 		i++
 	}

@@ -242,59 +242,14 @@ func decode(raw []byte) (u *models.Update, err error) {
 			u, err = nil, errUnreadable
 		}
 	}()
-	if member(raw, models.AllowedUpdateCallbackQuery) != nil {
-		if u := decodePress(raw); u != nil {
-			return u, nil
-		}
+	if u := decodePress(raw); u != nil {
+		return u, nil
 	}
 	u = new(models.Update)
 	if json.Unmarshal(raw, u) != nil {
 		return nil, errUnreadable
 	}
 	return u, nil
-}
-
-// A press is what is needed of an update that tells of one. The library's types
-// decode all of the message that the button is under, four times over, and most
-// updates are presses.
-type press struct {
-	ID            int64           `json:"update_id"`
-	Message       json.RawMessage `json:"message"`
-	EditedMessage json.RawMessage `json:"edited_message"`
-	CallbackQuery *struct {
-		ID   string `json:"id"`
-		From struct {
-			ID    int64 `json:"id"`
-			IsBot bool  `json:"is_bot"`
-		} `json:"from"`
-		Message *struct {
-			ID   int `json:"message_id"`
-			Chat struct {
-				ID   int64           `json:"id"`
-				Type models.ChatType `json:"type"`
-			} `json:"chat"`
-		} `json:"message"`
-		Data string `json:"data"`
-	} `json:"callback_query"`
-}
-
-// decodePress decodes an update that is a press and nothing else; it returns nil
-// for what is to be decoded in full.
-func decodePress(raw []byte) *models.Update {
-	var p press
-	if json.Unmarshal(raw, &p) != nil || p.CallbackQuery == nil || p.Message != nil || p.EditedMessage != nil {
-		return nil
-	}
-	q := p.CallbackQuery
-	u := &models.Update{ID: p.ID, CallbackQuery: &models.CallbackQuery{
-		ID: q.ID, From: models.User{ID: q.From.ID, IsBot: q.From.IsBot}, Data: q.Data,
-	}}
-	if m := q.Message; m != nil {
-		u.CallbackQuery.Message.InaccessibleMessage = &models.InaccessibleMessage{
-			Chat: models.Chat{ID: m.Chat.ID, Type: m.Chat.Type}, MessageID: m.ID,
-		}
-	}
-	return u
 }
 
 // garble makes an update one for the quarantine. Whose it is may still be seen

@@ -131,7 +131,8 @@ func TestEvent(t *testing.T) {
 }
 
 // FuzzRead holds the reader that is tolerant against the one that is strict: on
-// what encoding/json takes for an update, they agree on its number.
+// what encoding/json takes for an update, they agree on its number. Of a press
+// not all is looked at.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"update_id":9,"message":{"message_id":5,` + person + `,"text":"halo"}}`))
 	f.Add([]byte(`{"message":{"chat":{"id":7,"type":"private"},"text":"\"]}"},"update_id":9}`))
@@ -142,7 +143,8 @@ func FuzzRead(f *testing.F) {
 		var u struct {
 			ID int64 `json:"update_id"`
 		}
-		if !r.broken && (json.Unmarshal(raw, &u) != nil || u.ID != r.id) {
+		err := json.Unmarshal(raw, &u)
+		if !r.broken && (err != nil && r.kind != "callback_query" || err == nil && u.ID != r.id) {
 			t.Errorf("id %d, want %d", r.id, u.ID)
 		}
 		if !r.mute && (r.in.ID != fmt.Sprint("tg:", r.id) || r.in.Caller == "" || r.in.Event == nil) {
@@ -159,6 +161,10 @@ func FuzzPress(f *testing.F) {
 	f.Add([]byte(strings.Replace(press, `"date":1`, `"date":0`, 1)))
 	f.Add([]byte(strings.Replace(press, `"is_bot":false`, `"is_bot":true`, 1)))
 	f.Add([]byte(strings.Replace(press, `"message":{`, `"MESSAGE":{`, 1)))
+	f.Add([]byte(strings.Replace(press, `"data":`, `"dat\u0061":"a","data":`, 1)))
+	f.Add([]byte(strings.Replace(press, `"data":`, `"Data":"a","data":`, 1)))
+	f.Add([]byte(strings.Replace(press, `"data":`, `"data":"a","data":`, 1)))
+	f.Add([]byte(strings.Replace(press, `t.o1`, `t.\u00e9\"o`, 1)))
 	f.Add([]byte(strings.Replace(press, `"private"`, `"group"`, 1)))
 	f.Add([]byte(strings.Replace(press, `,"callback`, `,"message":{"message_id":1,"chat":{"id":7,"type":"private"},"from":{"id":7},"text":"b"},"callback`, 1)))
 	f.Add([]byte(strings.Replace(press, `"message":{"message_id":6,"date":1,"chat":{"id":7,"type":"private"},"text":"a"}`, `"inline_message_id":"3"`, 1)))
