@@ -42,7 +42,7 @@ func (c Child) Clean(ctx context.Context, raw []byte) ([]byte, Type, error) {
 	ctx, cancel := context.WithTimeout(ctx, childTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.Path, c.Args...) //nolint:gosec // Whoever makes a Child says what it is.
-	cmd.Env = []string{} // nil would be the parent's.
+	cmd.Env = []string{}                               // nil would be the parent's.
 	cmd.Dir = "/"
 	cmd.Stdin = bytes.NewReader(raw)
 	cmd.WaitDelay = time.Second
