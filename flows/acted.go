@@ -9,6 +9,12 @@ import (
 const (
 	// ActionHostile marks a report as hostile or false; its choices are below.
 	ActionHostile ActionName = "hostile"
+	// ActionMedia sets whether photos and voice messages are taken; its choices
+	// are below.
+	ActionMedia ActionName = "media"
+	// ActionShow asks for a medium; its choice is the MediaID. It is not in the
+	// menu but beneath the medium's line.
+	ActionShow ActionName = "show"
 )
 
 // The choices of a mark.
@@ -38,12 +44,19 @@ func (b *Book) menu(s State, _ time.Time) []Action {
 	case s.facts().Kind == kindFamily:
 		add(ActionHostile, choiceMark, "card.hostile.mark", "card.hostile.confirm")
 	}
+	if choice, label, confirm := b.mediaMenu(s); choice != "" {
+		add(ActionMedia, choice, label, confirm)
+	}
 	return menu
 }
 
 // acted does what an officer chose in the card's menu. Whoever chose from a card
 // that has changed since only sees the new card.
 func (t *turn) acted(ev Acted) {
+	if ev.Action == ActionShow {
+		t.showMedium(ev)
+		return
+	}
 	t.update()
 	menu := t.book.menu(t.s, t.m.At)
 	i := slices.IndexFunc(menu, func(a Action) bool { return a.Name == ev.Action && a.Choice == ev.Choice })
@@ -51,8 +64,11 @@ func (t *turn) acted(ev Acted) {
 		return
 	}
 	t.record("officer:"+ev.Officer.Name, "acted", menu[i].Label)
-	if ev.Action == ActionHostile {
+	switch ev.Action {
+	case ActionHostile:
 		t.hostile(ev)
+	case ActionMedia:
+		t.permit(ev)
 	}
 }
 

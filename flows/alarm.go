@@ -26,6 +26,7 @@ func (b *Book) due(s State, now time.Time) time.Time {
 		return due
 	}
 	c := s.Case
+	at(b.mediaAt(s))
 	switch c.Phase {
 	case Opening:
 		at(b.stuckAt(s))

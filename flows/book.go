@@ -69,6 +69,9 @@ type Policy struct {
 	Sweep Duration `yaml:"sweep"`
 	// Keep is how long a closed case can still be reached by the person.
 	Keep Duration `yaml:"keep"`
+	// Media is how long a photo or a voice message is kept that no officer asked
+	// to see; 7 days at most.
+	Media Duration `yaml:"media"`
 	// Day is when the day begins and ends for "write to me by day", as
 	// offsets from midnight, UTCOffset the clock they are meant in.
 	Day struct {

@@ -63,6 +63,9 @@ func (b *Book) Card(s State, at time.Time) Card {
 	if c.Hostile != "" {
 		add("card.hostile", say("card.hostile.since", "officer", "@"+c.Hostile, "time", clock(c.HostileAt)))
 	}
+	if line := b.mediaLine(s); line != "" {
+		add("card.media", line)
+	}
 	b.facts(&card, f, b.contactLine(s))
 	language := say("card.unknown")
 	if f.Language != "" {

@@ -118,6 +118,12 @@ func (t *turn) delivered(ev Delivered) {
 		}
 		c.Lost = false
 		t.sent()
+	case Fetch:
+		t.fetched(e, ev.Held)
+	case Offer:
+		t.offered(e, ev.Post)
+	case Present:
+		t.presented(e)
 	case Page:
 		if c == nil {
 			return
@@ -213,6 +219,12 @@ func (t *turn) undelivered(ev Undelivered) {
 			t.sent()
 			t.show(true)
 		}
+	case Fetch:
+		t.unfetched(e, ev.Reason)
+	case Offer:
+		t.unoffered(e, ev.Reason)
+	case Present:
+		t.unpresented(e, ev.Reason)
 	case Tell:
 		if ev.Reason == ReasonGone && t.active() {
 			t.reopen()
@@ -245,5 +257,6 @@ func (t *turn) reopen() {
 	c.Phase, c.Thread, c.Calling, c.Opened = Opening, "", false, t.m.At
 	t.do(Open{})
 	t.tell("card.replaced")
+	t.offerAgain()
 	t.show(true)
 }

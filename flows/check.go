@@ -30,6 +30,11 @@ func uiTexts() []string {
 		"card.undelivered.given_up", "card.undelivered.gone",
 		"card.unanswered", "card.undelivered.rejected", "card.unknown",
 		"desk.again", "desk.refused", "desk.unknown",
+		"card.media", "card.media.allow", "card.media.allowed", "card.media.confirm", "card.media.failed",
+		"card.media.gone", "card.media.large", "card.media.not_shown", "card.media.offer", "card.media.photo",
+		"card.media.refuse", "card.media.show", "card.media.shown", "card.media.unseen",
+		"card.media.unsuited", "card.media.voice", "ui.media_failed", "ui.media_large", "ui.media_many",
+		"ui.media_unsuited", "ui.talk_media",
 		"media.contact", "media.file", "media.location", "media.other",
 		"media.photo", "media.sticker", "media.video", "media.voice",
 	}
@@ -82,13 +87,16 @@ func (b *Book) checkPolicy(faults *faults) {
 			faults.add(at, "%s: give at least one interval of a second or more, or nobody is called again", key)
 		}
 	}
-	for key, d := range map[string]Duration{"unanswered": p.Unanswered, "live": p.Live, "stuck": p.Stuck, "idle": p.Idle, "sweep": p.Sweep, "keep": p.Keep} {
+	for key, d := range map[string]Duration{"unanswered": p.Unanswered, "live": p.Live, "stuck": p.Stuck, "idle": p.Idle, "sweep": p.Sweep, "keep": p.Keep, "media": p.Media} {
 		if d < Duration(time.Second) {
 			faults.add(at, "%s: must be a second or more", key)
 		}
 	}
 	if p.Sweep > Duration(47*time.Hour) {
 		faults.add(at, "sweep: must be 47h at most, because Telegram keeps what is 48 h old")
+	}
+	if p.Media > Duration(7*24*time.Hour) {
+		faults.add(at, "media: must be 168h at most")
 	}
 	if p.Idle > Duration(72*time.Hour) {
 		faults.add(at, "idle: must be 72h at most")

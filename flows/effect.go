@@ -52,6 +52,16 @@ type (
 	Erase struct {
 		Messages []MessageID `json:"messages"`
 	}
+	// Fetch takes in what is attached, up to MaxMedia bytes: the edge fetches it,
+	// has everything taken out that it says beside the picture or the sound, and
+	// has it kept sealed under Media. What it is comes back in Delivered.Held. It
+	// is Undelivered for ReasonTooLarge, or ReasonUnsuited if it is not what Kind
+	// says or cannot be cleaned.
+	Fetch struct {
+		Media MediaID `json:"media"`
+		Kind  Media   `json:"kind"`
+		File  FileID  `json:"file"`
+	}
 )
 
 // Effects to the officers.
@@ -84,6 +94,27 @@ type (
 		Level int    `json:"level"`
 		Text  string `json:"text"`
 	}
+	// Offer puts a line about a medium that is kept into the thread, with one
+	// button, Label; a press is an Acted of ActionShow whose Choice is Media.
+	Offer struct {
+		Media MediaID `json:"media"`
+		Text  string  `json:"text"`
+		Label string  `json:"label"`
+	}
+	// Present puts what is kept under Media into the thread, as a file called
+	// Name and what the media type Type calls for, with Text. It is Undelivered
+	// for ReasonLost if it is not kept any more.
+	Present struct {
+		Media MediaID `json:"media"`
+		Type  string  `json:"type"`
+		Name  string  `json:"name"`
+		Text  string  `json:"text"`
+	}
+	// Restate changes a line that Offer made and takes its button off.
+	Restate struct {
+		Post PostID `json:"post"`
+		Text string `json:"text"`
+	}
 	// Mark puts a sign on an officer's post and takes the other signs off it.
 	Mark struct {
 		Post PostID `json:"post"`
@@ -109,7 +140,7 @@ type Record struct {
 	// From is "person", "bot" or "officer:" and the officer's name.
 	From string `json:"from"`
 	// Kind says what it is: said, edited, attached, answers, replied, revised,
-	// withdrawn, note, claimed, closed, acted, left, blocked.
+	// withdrawn, note, claimed, closed, acted, media, shown, left, blocked.
 	Kind string `json:"kind"`
 	Text string `json:"text"`
 }
@@ -136,22 +167,32 @@ type (
 		Sums []string `json:"sums,omitempty"`
 		Text string   `json:"text"`
 	}
+	// Drop erases what is kept under Media; that nothing is, is as good. It is the
+	// keeper's so that it waits for no server.
+	Drop struct {
+		Media MediaID `json:"media"`
+	}
 )
 
 // To is where the effect is performed.
-func (Show) To() Side   { return Caller }
-func (Say) To() Side    { return Caller }
-func (Amend) To() Side  { return Caller }
-func (Erase) To() Side  { return Caller }
-func (Open) To() Side   { return Officers }
-func (Update) To() Side { return Officers }
-func (Relay) To() Side  { return Officers }
-func (Tell) To() Side   { return Officers }
-func (Page) To() Side   { return Officers }
-func (Mark) To() Side   { return Officers }
-func (Record) To() Side { return Archive }
-func (Hash) To() Side   { return Keeper }
-func (Check) To() Side  { return Keeper }
+func (Show) To() Side    { return Caller }
+func (Say) To() Side     { return Caller }
+func (Amend) To() Side   { return Caller }
+func (Erase) To() Side   { return Caller }
+func (Fetch) To() Side   { return Caller }
+func (Open) To() Side    { return Officers }
+func (Update) To() Side  { return Officers }
+func (Relay) To() Side   { return Officers }
+func (Tell) To() Side    { return Officers }
+func (Page) To() Side    { return Officers }
+func (Offer) To() Side   { return Officers }
+func (Present) To() Side { return Officers }
+func (Restate) To() Side { return Officers }
+func (Mark) To() Side    { return Officers }
+func (Record) To() Side  { return Archive }
+func (Hash) To() Side    { return Keeper }
+func (Check) To() Side   { return Keeper }
+func (Drop) To() Side    { return Keeper }
 
 // EffectKind names an effect's type, for the outbox and for logs; the names are
 // kept on disk. It is "none" for nil.
@@ -162,16 +203,21 @@ func EffectKind(e Effect) string {
 	return e.kind()
 }
 
-func (Show) kind() string   { return "show" }
-func (Say) kind() string    { return "say" }
-func (Amend) kind() string  { return "amend" }
-func (Erase) kind() string  { return "erase" }
-func (Open) kind() string   { return "open" }
-func (Update) kind() string { return "update" }
-func (Relay) kind() string  { return "relay" }
-func (Tell) kind() string   { return "tell" }
-func (Page) kind() string   { return "page" }
-func (Mark) kind() string   { return "mark" }
-func (Record) kind() string { return "record" }
-func (Hash) kind() string   { return "hash" }
-func (Check) kind() string  { return "check" }
+func (Show) kind() string    { return "show" }
+func (Say) kind() string     { return "say" }
+func (Amend) kind() string   { return "amend" }
+func (Erase) kind() string   { return "erase" }
+func (Fetch) kind() string   { return "fetch" }
+func (Open) kind() string    { return "open" }
+func (Update) kind() string  { return "update" }
+func (Relay) kind() string   { return "relay" }
+func (Tell) kind() string    { return "tell" }
+func (Page) kind() string    { return "page" }
+func (Offer) kind() string   { return "offer" }
+func (Present) kind() string { return "present" }
+func (Restate) kind() string { return "restate" }
+func (Mark) kind() string    { return "mark" }
+func (Record) kind() string  { return "record" }
+func (Hash) kind() string    { return "hash" }
+func (Check) kind() string   { return "check" }
+func (Drop) kind() string    { return "drop" }

@@ -68,11 +68,15 @@ type (
 	}
 	// Attached is anything but text: a photo, a voice message, a contact, a
 	// place. The edge fetches and keeps nothing of it but its kind and the text
-	// written beneath it.
+	// written beneath it. For a photo, a voice message and a file that says that
+	// it is a photo, File is where it can be fetched, should a Fetch ask for it,
+	// and Size how long it is said to be in bytes, 0 if that is not said.
 	Attached struct {
 		Message MessageID
 		Media   Media
 		Caption string
+		File    FileID
+		Size    int
 	}
 	// Edited is a new wording of an earlier message.
 	Edited struct {
@@ -165,6 +169,8 @@ type (
 		Post    PostID
 		// Kept are the messages of an Erase that could not be erased.
 		Kept []MessageID
+		// Held is what a Fetch had sealed.
+		Held Held
 	}
 	// Undelivered says that an effect will not be performed.
 	Undelivered struct {
@@ -201,6 +207,11 @@ const (
 	ReasonRejected Reason = "rejected" // the other side refuses the content
 	ReasonGivenUp  Reason = "given up" // tried until it made no sense any more
 	ReasonUnwanted Reason = "unwanted" // the state does not want it any more
+	// What is attached is longer than is taken; is nothing that can be cleaned;
+	// is not kept any more.
+	ReasonTooLarge Reason = "too large"
+	ReasonUnsuited Reason = "unsuited"
+	ReasonLost     Reason = "lost"
 )
 
 // EventKind names an event's type, for logs; "none" for nil.

@@ -48,6 +48,8 @@ func (b *Book) View(s State, at time.Time) View {
 	switch {
 	case open:
 		parts = append(parts, in(page.Title, s.Language, b.languages)+"\n\n"+in(page.Text, s.Language, b.languages))
+	case here.name == b.policy.Talk && s.takes():
+		parts = append(parts, say("ui.talk_media"))
 	default:
 		parts = append(parts, b.words(s.Language, here, at))
 	}

@@ -157,6 +157,13 @@ type Case struct {
 	// it, and HostileAt when. It changes nothing for the person.
 	Hostile   string    `json:"hostile,omitempty"`
 	HostileAt time.Time `json:"hostile_at,omitzero"`
+	// Takes says that photos and voice messages are taken in this case, TakesBy
+	// which officer allowed it. Media are those that were not shown yet, the
+	// oldest first; Taken counts all.
+	Takes   bool     `json:"takes,omitempty"`
+	TakesBy string   `json:"takes_by,omitempty"`
+	Media   []Medium `json:"media,omitempty"`
+	Taken   int      `json:"taken,omitempty"`
 	// Late says that the person was told that nobody has acknowledged yet.
 	Late bool `json:"late,omitempty"`
 }
@@ -251,6 +258,7 @@ func (s State) clone() State {
 	}
 	if s.Case != nil {
 		c := *s.Case
+		c.Media = slices.Clone(c.Media)
 		s.Case = &c
 	}
 	return s
@@ -265,6 +273,10 @@ func (m Moment) draw(purpose string, n int) []byte {
 
 func (m Moment) token() string {
 	return base64.RawURLEncoding.EncodeToString(m.draw("token", 6))
+}
+
+func (m Moment) mediaID() MediaID {
+	return MediaID(base64.RawURLEncoding.EncodeToString(m.draw("media", 9)))
 }
 
 func (m Moment) caseID() caseid.ID { return caseid.ID(m.draw("case", 16)) }

@@ -59,6 +59,7 @@ func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 	if s.Note != "" && t.s.Note == "" && t.s.Screen != "" {
 		t.show(true) // What was shown once must not stay.
 	}
+	t.dropMedia(s.Case)
 	t.s.Due = b.due(t.s, m.At)
 	return t.s, t.effects
 }
@@ -301,17 +302,6 @@ func (t *turn) said(ev Said) {
 	t.start()
 }
 
-func (t *turn) attached(ev Attached) {
-	if t.with() {
-		t.relay(t.officers("card.attached", "media", t.officers("media."+string(ev.Media))), "")
-		t.record("person", "attached", string(ev.Media))
-	}
-	if strings.TrimSpace(ev.Caption) != "" {
-		t.said(Said{Message: ev.Message, Text: ev.Caption})
-	}
-	t.note("ui.media")
-}
-
 func (t *turn) edited(ev Edited) {
 	if strings.TrimSpace(ev.Text) == "" {
 		return
@@ -333,11 +323,16 @@ func (t *turn) tell(key string) { t.do(Tell{Text: t.officers(key)}) }
 // relay passes what the person said or tried to send to the thread. The person
 // is told when it is there.
 func (t *turn) relay(label, text string) {
+	t.sending()
+	t.do(Relay{Label: label, Text: text})
+}
+
+// sending counts one more of the person's messages as on its way.
+func (t *turn) sending() {
 	if t.s.Case.Unsent == 0 {
 		t.s.Case.Since = t.m.At
 	}
 	t.s.Case.Unsent++
-	t.do(Relay{Label: label, Text: text})
 }
 
 // relayAnswers passes on what was typed as answers, and keeps it no longer: cards

@@ -44,7 +44,7 @@ func (w *world) event(t *rapid.T) flows.Event {
 	case 2:
 		return flows.Said{Message: id, Text: text}
 	case 3:
-		return flows.Attached{Message: id, Media: flows.MediaPhoto, Caption: text}
+		return flows.Attached{Message: id, Media: flows.MediaPhoto, Caption: text, File: rapid.SampledFrom([]flows.FileID{"", "f"}).Draw(t, "file")}
 	case 4:
 		return flows.Edited{Message: id, Text: text}
 	case 5:
@@ -68,6 +68,9 @@ func (w *world) event(t *rapid.T) flows.Event {
 		if menu := w.book.Card(w.s, w.now).Menu; len(menu) > 0 {
 			a := rapid.SampledFrom(menu).Draw(t, "menu")
 			acted.Action, acted.Choice = a.Name, a.Choice
+		}
+		if c := w.s.Case; c != nil && len(c.Media) > 0 && rapid.Bool().Draw(t, "show") {
+			acted.Action, acted.Choice = flows.ActionShow, string(rapid.SampledFrom(c.Media).Draw(t, "medium").ID)
 		}
 		return acted
 	case 13:

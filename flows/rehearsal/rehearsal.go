@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +20,8 @@ const Help = `  person starts                     the command /start
   person presses LABEL              a button of the bubble
   person says TEXT                  free text; \n is a new line
   person corrects N: TEXT           edits message N
-  person sends photo [: CAPTION]    or video, voice, sticker, file, contact, location
+  person sends photo [: CAPTION]    or video, voice, sticker, file, contact, location;
+                                    large photo, damaged photo, lost photo
   person asks privacy               or delete, language
   person presses the button DATA    a forged or stale button
   person erases N                   the button beneath message N
@@ -30,6 +32,7 @@ const Help = `  person starts                     the command /start
   NAME edits POST: TEXT             // before the text makes it a note
   NAME deletes POST
   NAME closes
+  NAME shows N                      a press of the Nth Show in the thread
   NAME opens the menu               what the card's menu offers
   NAME chooses LABEL                from the card's menu
   after 2m                          time passes
@@ -52,6 +55,7 @@ type Rehearsal struct {
 	messages int
 	posts    int
 	card     string
+	offers   []flows.MediaID
 }
 
 // New begins a conversation at an instant; what is seen goes to out.
@@ -112,7 +116,7 @@ func (r *Rehearsal) person(what string) error {
 		r.happen(flows.Edited{Message: flows.MessageID(id), Text: text})
 	case "sends":
 		media, caption, _ := strings.Cut(text, ": ")
-		r.happen(flows.Attached{Message: r.message(), Media: flows.Media(media), Caption: caption})
+		r.happen(r.attached(media, caption))
 	case "asks":
 		r.happen(flows.Asked{Message: r.message(), What: flows.Command(rest)})
 	case "blocks":
@@ -156,6 +160,12 @@ func (r *Rehearsal) officer(name, what string) error {
 	switch verb {
 	case "claims":
 		r.happen(flows.Claimed{Officer: o})
+	case "shows":
+		n, err := strconv.Atoi(rest)
+		if err != nil || n < 1 || n > len(r.offers) {
+			return fmt.Errorf("there are %d lines with a button in the thread", len(r.offers))
+		}
+		r.happen(flows.Acted{Officer: o, Action: flows.ActionShow, Choice: string(r.offers[n-1])})
 	case "closes":
 		r.happen(flows.Closed{Officer: o})
 	case "opens", "chooses":
@@ -336,6 +346,8 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 			return d
 		}
 		r.printf("  bot deletes %v", e.Messages)
+	case flows.Fetch, flows.Offer, flows.Present, flows.Restate, flows.Drop:
+		return r.deliverMedia(e)
 	case flows.Open:
 		r.lost = false
 		r.posts++
@@ -362,7 +374,7 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 // lostWith reports whether an effect needs the card.
 func lostWith(e flows.Effect) bool {
 	switch e.(type) {
-	case flows.Update, flows.Relay, flows.Tell, flows.Page:
+	case flows.Update, flows.Relay, flows.Tell, flows.Page, flows.Offer, flows.Present:
 		return true
 	}
 	return false
