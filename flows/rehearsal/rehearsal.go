@@ -290,6 +290,9 @@ func (r *Rehearsal) perform() {
 			side = flows.Officers
 		}
 		if len(r.lanes[side]) == 0 || r.down[side] {
+			side = flows.Keeper
+		}
+		if len(r.lanes[side]) == 0 || r.down[side] {
 			return
 		}
 		e := r.lanes[side][0]

@@ -84,6 +84,9 @@ func (e *Engine) ring(ctx context.Context, aside map[string]time.Time) (more boo
 
 // alarm hands TimedOut to one conversation, if its alarm is still due.
 func (e *Engine) alarm(ctx context.Context, id string, now time.Time) error {
+	if isMedia(id) {
+		return e.eraseMedia(ctx, id)
+	}
 	c, found, err := e.load(ctx, id)
 	if err != nil {
 		e.trouble(ctx, "alarm", err)

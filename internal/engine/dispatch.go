@@ -288,13 +288,17 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 //	Show, Say, Amend, Erase  a day: then the person is hardly there any more
 //	Open, Relay              for ever: the person was told that it is not lost
 //	Hash, Check              for ever: words wait there to be relayed
+//	Fetch                    two minutes: the person's bubble waits behind it
+//	Offer                    for ever, as Relay
+//	Present                  ten minutes: the officer who waits presses again
+//	Drop                     for ever: it was promised
 //	Tell, Page               three days: over a weekend without an administrator
-//	Update                   an hour: a later one shows the same; the last one
+//	Update, Restate          an hour: a later one shows the same; the last one
 //	                         of a case for ever: it would look open
 //	Mark                     five minutes: an ornament
 func patience(ef flows.Effect) time.Duration {
 	switch ef := ef.(type) {
-	case flows.Open, flows.Relay, flows.Hash, flows.Check:
+	case flows.Open, flows.Relay, flows.Hash, flows.Check, flows.Offer, flows.Drop:
 		return 0
 	case flows.Tell, flows.Page:
 		return 72 * time.Hour
@@ -303,8 +307,14 @@ func patience(ef flows.Effect) time.Duration {
 			return 0
 		}
 		return time.Hour
+	case flows.Restate:
+		return time.Hour
+	case flows.Present:
+		return 10 * time.Minute
 	case flows.Mark:
 		return 5 * time.Minute
+	case flows.Fetch:
+		return 2 * time.Minute
 	}
 	return 24 * time.Hour
 }
@@ -403,6 +413,9 @@ func (d *dispatcher) deliver(ctx context.Context, del Delivery) (outcome flows.E
 			err = fmt.Errorf("%w: effect %q, panic at %s", ErrStep, flows.EffectKind(del.Effect), panicLine())
 		}
 	}()
+	if drop, ok := del.Effect.(flows.Drop); ok {
+		return flows.Delivered{Effect: drop}, d.eraseMedia(ctx, d.mediaRecord(del.Conversation, drop.Media))
+	}
 	if d.side == flows.Keeper {
 		return d.keeper(del.Effect)
 	}

@@ -47,6 +47,16 @@ func (e *effectJSON) UnmarshalJSON(text []byte) error {
 		e.Effect, err = decode[flows.Page](raw.Effect)
 	case "mark":
 		e.Effect, err = decode[flows.Mark](raw.Effect)
+	case "fetch":
+		e.Effect, err = decode[flows.Fetch](raw.Effect)
+	case "offer":
+		e.Effect, err = decode[flows.Offer](raw.Effect)
+	case "present":
+		e.Effect, err = decode[flows.Present](raw.Effect)
+	case "restate":
+		e.Effect, err = decode[flows.Restate](raw.Effect)
+	case "drop":
+		e.Effect, err = decode[flows.Drop](raw.Effect)
 	case "hash":
 		e.Effect, err = decode[flows.Hash](raw.Effect)
 	case "check":

@@ -56,6 +56,11 @@ func TestEffectsOnDisk(t *testing.T) {
 		flows.Tell{Text: "t"},
 		flows.Page{Level: 2, Text: "t"},
 		flows.Mark{Post: "p", Sign: flows.SignHeld},
+		flows.Fetch{Media: "m", Kind: flows.MediaVoice, File: "f"},
+		flows.Offer{Media: "m", Text: "t", Label: "l"},
+		flows.Present{Media: "m", Type: "image/png", Name: "n", Text: "t"},
+		flows.Restate{Post: "p", Text: "t"},
+		flows.Drop{Media: "m"},
 		flows.Hash{For: "f", Note: "n", Text: "t", Index: true},
 		flows.Check{For: "f", Note: "n", Sums: []string{"s"}, Text: "t"},
 	}

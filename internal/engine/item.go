@@ -105,7 +105,7 @@ func priority(s flows.State, ef flows.Effect) uint8 {
 		return p + 3
 	case flows.Say, flows.Amend:
 		return p + 2
-	case flows.Update, flows.Mark:
+	case flows.Update, flows.Mark, flows.Restate, flows.Drop:
 		return p
 	case flows.Hash:
 		if ef.Index {

@@ -40,6 +40,9 @@ func (e *Engine) rewind(ctx context.Context, from time.Time) {
 		if ctx.Err() != nil {
 			return
 		}
+		if isMedia(id) {
+			continue // It stays as long as was said when it came.
+		}
 		if err := e.recall(ctx, id, now); err != nil {
 			e.trouble(ctx, "rewind", err)
 		}

@@ -73,6 +73,12 @@ func (s *Survey) Conversations(p storage.Piece) {
 	if p.ID == "" || p.ID == clockRecord || p.ID == restoredRecord {
 		return // They are of no conversation.
 	}
+	if isMedia(p.ID) {
+		// One that is erased may come as a piece with nothing but its events.
+		_, err := s.vault.Open("media", p.ID, p.State)
+		s.conversations[p.ID] = surveyed{damaged: p.Version > 0 && err != nil}
+		return
+	}
 	found := surveyed{record: p.Version > 0, waiting: len(p.Items)}
 	if found.record {
 		var v envelope
