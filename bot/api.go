@@ -11,8 +11,7 @@ import (
 	"github.com/go-telegram/bot/models"
 )
 
-// An api makes the calls. It takes the library's parameters and sends them as
-// JSON, one request each. The library itself sends every call as a form of
+// An api makes the calls. It sends the parameters as JSON, one request each. The library itself sends every call as a form of
 // several parts, written through a pipe by a goroutine of its own: that costs
 // twice as much, and the calls are the greatest part of what an update costs.
 //
@@ -28,9 +27,9 @@ func newAPI(c *http.Client, server, token string) (*api, error) {
 	return &api{newWire(c, *base)}, nil
 }
 
-// SendMessage returns the new message's id.
-func (a *api) SendMessage(ctx context.Context, p *telegram.SendMessageParams) (int, error) {
-	result, err := a.do(ctx, "sendMessage", p)
+// send sends a new message and returns its id.
+func (a *api) send(ctx context.Context, m message) (int, error) {
+	result, err := a.do(ctx, "sendMessage", m.params(make([]byte, 0, roomForParams)))
 	if err != nil {
 		return 0, err
 	}
@@ -41,9 +40,9 @@ func (a *api) SendMessage(ctx context.Context, p *telegram.SendMessageParams) (i
 	return int(id), nil
 }
 
-// EditMessageText changes a message.
-func (a *api) EditMessageText(ctx context.Context, p *telegram.EditMessageTextParams) error {
-	result, err := a.do(ctx, "editMessageText", p)
+// edit changes a message.
+func (a *api) edit(ctx context.Context, m message) error {
+	result, err := a.do(ctx, "editMessageText", m.params(make([]byte, 0, roomForParams)))
 	if err != nil {
 		return err
 	}
@@ -53,19 +52,22 @@ func (a *api) EditMessageText(ctx context.Context, p *telegram.EditMessageTextPa
 	return nil
 }
 
-// DeleteMessage deletes a message.
-func (a *api) DeleteMessage(ctx context.Context, p *telegram.DeleteMessageParams) error {
-	return a.yes(ctx, "deleteMessage", p)
+// roomForParams is as much as most messages need.
+const roomForParams = 1024
+
+// remove deletes a message.
+func (a *api) remove(ctx context.Context, chat int64, id int) error {
+	return a.yes(ctx, "deleteMessage", &telegram.DeleteMessageParams{ChatID: chat, MessageID: id})
 }
 
-// DeleteMessages deletes messages, and leaves out those that are not there.
-func (a *api) DeleteMessages(ctx context.Context, p *telegram.DeleteMessagesParams) error {
-	return a.yes(ctx, "deleteMessages", p)
+// removeAll deletes messages, and leaves out those that are not there.
+func (a *api) removeAll(ctx context.Context, chat int64, ids []int) error {
+	return a.agreed(ctx, "deleteMessages", deletion(nil, chat, ids))
 }
 
-// AnswerCallbackQuery ends the waiting sign on a button.
-func (a *api) AnswerCallbackQuery(ctx context.Context, p *telegram.AnswerCallbackQueryParams) error {
-	return a.yes(ctx, "answerCallbackQuery", p)
+// acknowledge ends the waiting sign on a button.
+func (a *api) acknowledge(ctx context.Context, query string) error {
+	return a.agreed(ctx, "answerCallbackQuery", append(appendText([]byte(`{"callback_query_id":`), query), '}'))
 }
 
 // SetWebhook tells Telegram where to send updates.
@@ -81,7 +83,7 @@ func (a *api) DeleteWebhook(ctx context.Context, p *telegram.DeleteWebhookParams
 
 // GetWebhookInfo returns where Telegram sends updates.
 func (a *api) GetWebhookInfo(ctx context.Context) (*models.WebhookInfo, error) {
-	result, err := a.do(ctx, "getWebhookInfo", struct{}{})
+	result, err := a.do(ctx, "getWebhookInfo", []byte("{}"))
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +96,15 @@ func (a *api) GetWebhookInfo(ctx context.Context) (*models.WebhookInfo, error) {
 
 // yes performs a call whose only result is true.
 func (a *api) yes(ctx context.Context, method string, params any) error {
+	content, err := json.Marshal(params)
+	if err != nil {
+		return &refusal{kind: malformed}
+	}
+	return a.agreed(ctx, method, content)
+}
+
+// agreed is yes with the parameters as JSON.
+func (a *api) agreed(ctx context.Context, method string, params []byte) error {
 	result, err := a.do(ctx, method, params)
 	if err == nil && string(result) != "true" {
 		return unreadable()
@@ -104,9 +115,9 @@ func (a *api) yes(ctx context.Context, method string, params any) error {
 // unreadable says that a call succeeded, and no more.
 func unreadable() *refusal { return &refusal{kind: down, perhaps: true} }
 
-// do performs a call and returns its result.
-func (a *api) do(ctx context.Context, method string, params any) (result []byte, err error) {
-	got, err := a.send(ctx, method, params)
+// do performs a call and returns its result. params are JSON.
+func (a *api) do(ctx context.Context, method string, params []byte) (result []byte, err error) {
+	got, err := a.wire.post(ctx, method, params)
 	if err != nil {
 		return nil, err
 	}
@@ -120,15 +131,6 @@ func (a *api) do(ctx context.Context, method string, params any) (result []byte,
 		return nil, refused(got)
 	}
 	return nil, lostAnswer(got)
-}
-
-// send sends a call and returns the answer, whatever its status.
-func (a *api) send(ctx context.Context, method string, params any) (answer, error) {
-	content, err := json.Marshal(params)
-	if err != nil {
-		return answer{}, &refusal{kind: malformed}
-	}
-	return a.wire.post(ctx, method, content)
 }
 
 // refused reads an answer with "ok": false.

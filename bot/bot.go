@@ -23,8 +23,6 @@ import (
 	"strings"
 	"time"
 
-	telegram "github.com/go-telegram/bot"
-
 	"suar/internal/engine"
 	"suar/internal/secret"
 )
@@ -98,8 +96,9 @@ const (
 	workers = 128
 	// callTimeout bounds one outgoing call.
 	callTimeout = 30 * time.Second
-	// answers bounds the presses that are being acknowledged at once.
-	answers = 64
+	// answers bounds the presses that are being acknowledged at once: those of
+	// two pollfuls.
+	answers = 2 * pollSize
 	// connections are kept open to Telegram; net/http's default of two costs
 	// more than half of the throughput.
 	connections = 384
@@ -206,21 +205,22 @@ func (b *Bot) Run(ctx context.Context) error {
 
 // acknowledge ends the waiting sign on a button that was pressed. It is tried
 // once, beside everything else: a press is handled whether or not it succeeds.
-func (b *Bot) acknowledge(query string) {
+// begin lets a function run in a goroutine.
+func (b *Bot) acknowledge(query string, begin func(func())) {
 	select {
 	case b.acks <- struct{}{}:
 	default:
 		return
 	}
-	go func() {
+	begin(func() {
 		defer func() { <-b.acks }()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		if err := b.api.AnswerCallbackQuery(ctx, &telegram.AnswerCallbackQueryParams{CallbackQueryID: query}); err != nil {
+		if err := b.api.acknowledge(ctx, query); err != nil {
 			r := refuse(err)
 			b.log.Debug("press not acknowledged", "status", r.status, "class", string(r.kind))
 		}
-	}()
+	})
 }
 
 // acknowledged waits for the acknowledgements under way.

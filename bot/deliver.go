@@ -8,9 +8,6 @@ import (
 	"strings"
 	"time"
 
-	telegram "github.com/go-telegram/bot"
-	"github.com/go-telegram/bot/models"
-
 	"suar/flows"
 	"suar/internal/engine"
 )
@@ -79,7 +76,7 @@ func (c conversation) show(ctx context.Context, d engine.Delivery, quiet bool) (
 	if blank(text) || (quiet && len(old) == 0) {
 		return d.Bubble, nil
 	}
-	keys := keyboard(d.View.Rows)
+	keys := d.View.Rows
 	if len(old) > 0 && (quiet || !d.Buried) {
 		switch err := c.edit(ctx, old[0], text, keys); {
 		case err == nil:
@@ -122,7 +119,7 @@ func (c conversation) say(ctx context.Context, delivery string, e flows.Say) (fl
 	// performed and not recorded is not performed again.
 	ids := slices.Clone(c.b.made.of(delivery))
 	for i := len(ids); i < len(parts); i++ {
-		var keys models.ReplyMarkup
+		var keys [][]flows.Button
 		if i == len(parts)-1 {
 			keys = eraser(e.Erase, e.Data)
 		}
@@ -156,7 +153,7 @@ func (c conversation) amend(ctx context.Context, e flows.Amend) error {
 		return &refusal{kind: malformed}
 	}
 	for i, part := range parts {
-		var keys models.ReplyMarkup
+		var keys [][]flows.Button
 		if i == len(parts)-1 {
 			keys = eraser(e.Erase, e.Data)
 		}
@@ -187,7 +184,7 @@ func (c conversation) erase(ctx context.Context, messages []flows.MessageID) (ke
 	stays := map[int]bool{}
 	for batch := range slices.Chunk(ids, maxErase) {
 		err := c.call(ctx, func(ctx context.Context) error {
-			return c.b.api.DeleteMessages(ctx, &telegram.DeleteMessagesParams{ChatID: c.id, MessageIDs: batch})
+			return c.b.api.removeAll(ctx, c.id, batch)
 		})
 		if err == nil {
 			continue
@@ -216,7 +213,7 @@ func (c conversation) erase(ctx context.Context, messages []flows.MessageID) (ke
 // that is too old for that is made to say nothing.
 func (c conversation) remove(ctx context.Context, id int) (gone bool, err error) {
 	err = c.call(ctx, func(ctx context.Context) error {
-		return c.b.api.DeleteMessage(ctx, &telegram.DeleteMessageParams{ChatID: c.id, MessageID: id})
+		return c.b.api.remove(ctx, c.id, id)
 	})
 	if err == nil {
 		return true, nil
@@ -235,37 +232,24 @@ func (c conversation) remove(ctx context.Context, id int) (gone bool, err error)
 
 // send sends a message without a sound, a preview or formatting, and returns
 // its id.
-func (c conversation) send(ctx context.Context, text string, keys models.ReplyMarkup, protect bool) (int, error) {
+func (c conversation) send(ctx context.Context, text string, keys [][]flows.Button, protect bool) (int, error) {
 	if err := c.b.pace.message(ctx, c.turn); err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := within(ctx, callTimeout)
 	defer cancel()
-	return c.b.api.SendMessage(ctx, &telegram.SendMessageParams{
-		ChatID:              c.id,
-		Text:                text,
-		LinkPreviewOptions:  noPreview(),
-		DisableNotification: true,
-		ProtectContent:      protect,
-		ReplyMarkup:         keys,
-	})
+	return c.b.api.send(ctx, message{chat: c.id, text: text, keys: keys, protect: protect})
 }
 
 // edit gives a message its text and its buttons; that it has them already is as
 // good.
-func (c conversation) edit(ctx context.Context, id int, text string, keys models.ReplyMarkup) error {
+func (c conversation) edit(ctx context.Context, id int, text string, keys [][]flows.Button) error {
 	if err := c.b.pace.message(ctx, c.turn); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := within(ctx, callTimeout)
 	defer cancel()
-	err := c.b.api.EditMessageText(ctx, &telegram.EditMessageTextParams{
-		ChatID:             c.id,
-		MessageID:          id,
-		Text:               text,
-		LinkPreviewOptions: noPreview(),
-		ReplyMarkup:        keys,
-	})
+	err := c.b.api.edit(ctx, message{chat: c.id, id: id, text: text, keys: keys})
 	if err != nil && refuse(err).kind == same {
 		return nil
 	}
@@ -277,7 +261,7 @@ func (c conversation) call(ctx context.Context, f func(context.Context) error) e
 	if err := c.b.pace.call(ctx, c.turn); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := within(ctx, callTimeout)
 	defer cancel()
 	return f(ctx)
 }
@@ -288,37 +272,20 @@ func notYet(ctx context.Context, after time.Duration) *refusal {
 	return &refusal{kind: down, after: after, cause: errors.Join(context.DeadlineExceeded, ctx.Err())}
 }
 
-func noPreview() *models.LinkPreviewOptions {
-	return &models.LinkPreviewOptions{IsDisabled: telegram.True()}
+// within is context.WithTimeout where the context does not end before anyway.
+func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d)
 }
 
-// keyboard is nil if there is no button.
-func keyboard(rows [][]flows.Button) models.ReplyMarkup {
-	var keys [][]models.InlineKeyboardButton
-	for _, row := range rows {
-		var cells []models.InlineKeyboardButton
-		for _, button := range row {
-			cell := models.InlineKeyboardButton{Text: clean(button.Label), CallbackData: button.Data}
-			if button.Danger {
-				cell.Style = "danger"
-			}
-			cells = append(cells, cell)
-		}
-		if len(cells) > 0 {
-			keys = append(keys, cells)
-		}
-	}
-	if len(keys) == 0 {
-		return nil
-	}
-	return &models.InlineKeyboardMarkup{InlineKeyboard: keys}
-}
-
-func eraser(label, data string) models.ReplyMarkup {
+// eraser is the button that erases an officer's words; none without its texts.
+func eraser(label, data string) [][]flows.Button {
 	if label == "" || data == "" {
 		return nil
 	}
-	return keyboard([][]flows.Button{{{Label: label, Data: data}}})
+	return [][]flows.Button{{{Label: label, Data: data}}}
 }
 
 // A flows.MessageID of ours is one message id of Telegram's, or several with

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -103,9 +104,13 @@ type pollParams struct {
 func (b *Bot) poll(ctx context.Context, offset int64, limit int, timeout time.Duration) ([]received, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout+pollLimit-pollTimeout)
 	defer cancel()
-	got, err := b.api.send(ctx, "getUpdates", pollParams{
+	params, err := json.Marshal(pollParams{
 		Offset: offset, Limit: limit, Timeout: int(timeout / time.Second), AllowedUpdates: allowed[:],
 	})
+	if err != nil {
+		return nil, &refusal{kind: malformed}
+	}
+	got, err := b.api.wire.post(ctx, "getUpdates", params)
 	if err != nil {
 		return nil, err
 	}

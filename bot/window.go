@@ -34,6 +34,7 @@ type window struct {
 	nameless map[[sha256.Size]byte]bool // updates without an id, already put aside
 	changed  chan struct{}
 	wg       sync.WaitGroup
+	crew     *crew
 }
 
 func newWindow(stop context.Context, b *Bot) *window {
@@ -44,6 +45,7 @@ func newWindow(stop context.Context, b *Bot) *window {
 		lanes:    map[string][]received{},
 		nameless: map[[sha256.Size]byte]bool{},
 		changed:  make(chan struct{}, 1),
+		crew:     newCrew(),
 	}
 	w.ctx, w.cancel = context.WithCancel(context.WithoutCancel(stop))
 	return w
@@ -87,7 +89,7 @@ func (w *window) accept(batch []received, polled int64) {
 		w.known[r.id] = false
 		w.order = append(w.order, r.id)
 		if r.query != "" {
-			w.b.acknowledge(r.query)
+			w.b.acknowledge(r.query, w.crew.do)
 		}
 		w.enqueue(r)
 	}
@@ -120,7 +122,11 @@ func (w *window) enqueue(r received) {
 	w.lanes[lane] = append(queue, r)
 	w.pending++
 	if !running {
-		w.wg.Go(func() { w.work(lane) })
+		w.wg.Add(1)
+		w.crew.do(func() {
+			defer w.wg.Done()
+			w.work(lane)
+		})
 	}
 }
 
@@ -266,4 +272,5 @@ func (w *window) drain(d time.Duration) {
 	w.wg.Wait()
 	t.Stop()
 	w.cancel()
+	w.crew.dismiss()
 }
