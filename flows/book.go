@@ -47,6 +47,10 @@ type Policy struct {
 	// Languages are the languages that are on when the deployer lists none, in
 	// the order in which they are offered.
 	Languages []string `yaml:"languages"`
+	// Held is the screen that lists what is kept of the person, Renew the one
+	// that asks for the agreement to a newer notice.
+	Held  string `yaml:"held"`
+	Renew string `yaml:"renew"`
 	// Officers is the language of the officers' side.
 	Officers string `yaml:"officers"`
 	// Urgent and Ordinary are how long after the card was placed the officers
@@ -116,8 +120,9 @@ type screen struct {
 	// and may be part of a circle.
 	Menu bool `yaml:"menu"`
 	// Shows adds what is not in the book: "numbers" or "pages" of the deployer's
-	// directory, "languages" to choose from, or on a "cover" the pages and, until
-	// a language is chosen, the languages.
+	// directory, "languages" to choose from, on a "cover" the pages and, until a
+	// language is chosen, the languages, or "held": what is kept of the person,
+	// with buttons to correct it.
 	Shows string `yaml:"shows"`
 	// Needs is what there must be for the screen to be shown: "numbers" in the
 	// directory, a "language" that was chosen, or "unspoken", none yet. Otherwise
@@ -154,11 +159,17 @@ type option struct {
 	Kind string `yaml:"kind"`
 	// Consent records the agreement to the notice.
 	Consent bool `yaml:"consent"`
-	// Leave erases the chat.
-	Leave bool `yaml:"leave"`
+	// Leave erases the chat, Withdraw all that is kept of the person.
+	Leave    bool `yaml:"leave"`
+	Withdraw bool `yaml:"withdraw"`
+	// Back leads to where the person came from.
+	Back bool `yaml:"back"`
 	// Note is a text key shown once above the next screen.
 	Note string `yaml:"note"`
 }
+
+// ends reports whether an option leads to no screen of its own.
+func (o option) ends() bool { return o.Leave || o.Withdraw || o.Back }
 
 // A place is where something stands in a book, for faults.
 type place struct {
@@ -308,7 +319,7 @@ func (b *Book) readFlow(name string, raw []byte, faults *faults) {
 		s.Next = s.resolve(s.Next)
 		for j := range s.Options {
 			o := &s.Options[j]
-			if o.Next == "" && !o.Leave {
+			if o.Next == "" && !o.ends() {
 				o.Next = s.Next
 			} else {
 				o.Next = s.resolve(o.Next)

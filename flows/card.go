@@ -15,6 +15,9 @@ func (b *Book) Card(s State, at time.Time) Card {
 	if c == nil {
 		return Card{}
 	}
+	if c.Withdrawn {
+		return b.withdrawnCard(*c)
+	}
 	say := func(key string, pairs ...string) string { return b.say(b.policy.Officers, key, pairs...) }
 	f := s.facts()
 	card := Card{
@@ -75,6 +78,9 @@ func (b *Book) Card(s State, at time.Time) Card {
 	notice := say("card.notice.not")
 	if f.Notice != "" {
 		notice = say("card.notice.yes", "version", f.Notice)
+		if f.Notice != b.policy.Notice {
+			notice = say("card.notice.renew", "version", f.Notice)
+		}
 	}
 	add("card.notice", notice)
 	if s.Earlier != "" {

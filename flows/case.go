@@ -25,13 +25,13 @@ func (t *turn) open() {
 		t.update()
 		return
 	}
-	if t.s.Case != nil {
+	if t.s.Case != nil && !t.s.Case.Withdrawn {
 		t.s.Earlier = t.s.Case.ID.Code()
 	}
 	t.s.Left, t.s.LeftAt, t.s.Aside = false, time.Time{}, nil
 	t.s.Replies = waiting(t.s.Replies)
 	t.s.Case = &Case{ID: t.m.caseID(), Phase: Opening, Opened: t.m.At}
-	t.do(Open{})
+	t.do(Open{Case: t.s.Case.ID})
 	t.record("bot", "opened", t.officers("card.kind."+t.s.Kind))
 	if len(t.s.Answers) > 0 {
 		var answers []string
@@ -106,10 +106,16 @@ func (t *turn) delivered(ev Delivered) {
 		t.arrived(e, ev.Message)
 	case Erase:
 		t.erased(e, ev.Kept)
+	case Tell:
+		t.told(e)
 	case Open:
+		if c != nil && c.Withdrawn {
+			c.Thread = ev.Post
+		}
 		if c == nil || c.Phase != Opening {
 			return
 		}
+		t.s.Revoked = false // What waited for the case before stood before it.
 		c.Phase, c.Placed, c.Thread, c.Pages, c.Stuck = Alerting, t.m.At, ev.Post, 1, false
 		t.show(true)
 	case Relay:
@@ -226,6 +232,7 @@ func (t *turn) undelivered(ev Undelivered) {
 	case Present:
 		t.unpresented(e, ev.Reason)
 	case Tell:
+		t.told(e)
 		if ev.Reason == ReasonGone && t.active() {
 			t.reopen()
 			t.do(e)
@@ -255,7 +262,7 @@ func (t *turn) reopen() {
 		return
 	}
 	c.Phase, c.Thread, c.Calling, c.Opened = Opening, "", false, t.m.At
-	t.do(Open{})
+	t.do(Open{Case: t.s.Case.ID})
 	t.tell("card.replaced")
 	t.offerAgain()
 	t.show(true)

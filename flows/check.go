@@ -35,6 +35,9 @@ func uiTexts() []string {
 		"card.media.refuse", "card.media.show", "card.media.shown", "card.media.unseen",
 		"card.media.unsuited", "card.media.voice", "ui.media_failed", "ui.media_large", "ui.media_many",
 		"ui.media_unsuited", "ui.talk_media",
+		"ui.held", "ui.held.agreed", "ui.held.agreed_not", "ui.held.case", "ui.held.correct", "ui.held.danger",
+		"ui.held.language", "ui.held.kind", "ui.held.minor", "ui.held.typed",
+		"card.corrected", "card.withdrawn", "card.status.withdrawn", "card.notice.renew",
 		"media.contact", "media.file", "media.location", "media.other",
 		"media.photo", "media.sticker", "media.video", "media.voice",
 	}
@@ -60,7 +63,7 @@ func (b *Book) check(faults *faults) {
 
 func (b *Book) checkPolicy(faults *faults) {
 	p, at := b.policy, place{file: "policy.yaml"}
-	for key, name := range map[string]string{"first": p.First, "talk": p.Talk, "gone": p.Gone, "gate": p.Gate, "language": p.Language} {
+	for key, name := range map[string]string{"first": p.First, "talk": p.Talk, "gone": p.Gone, "gate": p.Gate, "language": p.Language, "held": p.Held, "renew": p.Renew} {
 		if b.screens[name] == nil {
 			faults.add(at, "%s: there is no screen %q", key, name)
 		}
@@ -120,8 +123,8 @@ func (b *Book) checkScreens(faults *faults) {
 		if s.Text && (s.Fact == "" || s.Next == "") {
 			faults.add(s.at, "the screen %q takes text, so it needs a fact and a next", name)
 		}
-		if !slices.Contains([]string{"", "numbers", "pages", "languages", "cover"}, s.Shows) {
-			faults.add(s.at, "shows: %q is not known; numbers, pages, languages and cover are", s.Shows)
+		if !slices.Contains([]string{"", "numbers", "pages", "languages", "cover", showsHeld}, s.Shows) {
+			faults.add(s.at, "shows: %q is not known; numbers, pages, languages, cover and held are", s.Shows)
 		}
 		for _, needs := range append([]string{s.Needs}, needs(s.Options)...) {
 			if !slices.Contains([]string{"", "numbers", "language", "unspoken"}, needs) {
@@ -150,7 +153,7 @@ func (b *Book) checkScreens(faults *faults) {
 			if o.Next != "" && b.screens[o.Next] == nil {
 				faults.add(o.at, "next: there is no screen %q", o.Next)
 			}
-			if o.Next == "" && !o.Leave {
+			if o.Next == "" && !o.ends() {
 				faults.add(o.at, "the option %q leads nowhere", o.ID)
 			}
 		}
@@ -196,6 +199,8 @@ func (b *Book) checkReach(faults *faults) {
 	reach(b.policy.First)
 	reach(b.policy.Talk)
 	reach(b.policy.Gone)
+	reach(b.policy.Held)
+	reach(b.policy.Renew)
 	for _, name := range b.order {
 		if !reached[name] {
 			faults.add(b.screens[name].at, "nobody can come to the screen %q", name)
@@ -297,5 +302,5 @@ func (b *Book) isLabel(key string) bool {
 		id, _, _ := strings.Cut(rest, ".")
 		return b.screens[flow+"."+id] != nil
 	}
-	return slices.Contains([]string{"ui.again", "ui.back", "ui.check", "ui.done", "ui.erase", "ui.leave", "ui.person", "ui.skip"}, key)
+	return slices.Contains([]string{"ui.again", "ui.back", "ui.check", "ui.done", "ui.erase", "ui.held", "ui.leave", "ui.person", "ui.skip"}, key)
 }

@@ -1,6 +1,10 @@
 package flows
 
-import "time"
+import (
+	"time"
+
+	"suar/internal/caseid"
+)
 
 // A Side is where an effect is performed.
 type Side uint8
@@ -68,8 +72,10 @@ type (
 type (
 	// Open puts the case's card into the officers' channel. It is tried until
 	// it is there: it is never given up, and all that follows in the case's
-	// lane waits for it.
-	Open struct{}
+	// lane waits for it. Case is whose card it is.
+	Open struct {
+		Case caseid.ID `json:"case,omitzero"`
+	}
 	// Update brings the card to what Card gives for the state at the time of
 	// delivery.
 	Update struct {

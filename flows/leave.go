@@ -44,12 +44,7 @@ func (t *turn) leave() {
 		t.tell("card.left")
 		t.update()
 	}
-	var ids []MessageID
-	for i := range t.s.Messages {
-		t.s.Messages[i].Going = false
-		ids = append(ids, t.s.Messages[i].ID)
-	}
-	t.erase(ids...)
+	t.eraseAll()
 }
 
 // blocked stops everything towards a person who closed the chat. That may be a
@@ -71,7 +66,7 @@ func (t *turn) blocked() {
 // the case, aside, and replies that are not there yet wait.
 func (t *turn) depart() {
 	old := t.s
-	t.s = State{Messages: old.Messages, Left: true, Seen: old.Seen}
+	t.s = State{Messages: old.Messages, Left: true, Seen: old.Seen, Revoked: old.Revoked}
 	if old.Shown != "" && !slices.ContainsFunc(old.Messages, func(m Message) bool { return m.ID.covers(old.Shown) }) {
 		t.s.Messages = append(t.s.Messages, Message{ID: old.Shown, At: t.m.At})
 	}

@@ -20,6 +20,10 @@ const (
 	pressPage   = "p"
 	// pressLanguage is followed by the language.
 	pressLanguage = "l"
+	// pressHeld opens what is kept of the person, pressCorrect begins the
+	// number of an answer to correct.
+	pressHeld    = "q"
+	pressCorrect = "c"
 	// eraseData is the data of the button beneath an officer's message. It
 	// needs no token: it can only ever erase the message it stands beneath.
 	eraseData = "erase"
@@ -41,7 +45,7 @@ func (t *turn) chose(ev Chose) {
 		t.chooses(here, language, ev.Message)
 		return
 	}
-	if strings.HasPrefix(press, pressOption) || strings.HasPrefix(press, pressPage) {
+	if slices.Contains([]string{pressOption, pressPage, pressCorrect}, press[:1]) {
 		i, err := strconv.Atoi(press[1:])
 		if err != nil || i < 0 {
 			t.stale(ev.Message)
@@ -54,7 +58,7 @@ func (t *turn) chose(ev Chose) {
 	case pressSkip:
 		if !here.Gate && here.Next != "" {
 			t.answer(here, nil, "")
-			t.advance(here.Next)
+			t.goOn(here, here.Next, here.Alert)
 			t.show(false)
 			if here.Alert {
 				t.open()
@@ -74,6 +78,9 @@ func (t *turn) chose(ev Chose) {
 	case pressLeave:
 		t.leave()
 	case pressReturn:
+		t.show(false)
+	case pressHeld:
+		t.advance(t.book.policy.Held)
 		t.show(false)
 	case pressCheck:
 		if t.with() && !t.release(byPress) {
@@ -109,6 +116,12 @@ func (t *turn) pressed(here *screen, what string, i int, message MessageID) {
 		}
 		t.s.Page = pages[i].ID
 		t.show(false)
+		return
+	}
+	if what == pressCorrect {
+		if !t.correct(here, i) {
+			t.stale(message)
+		}
 		return
 	}
 	if i >= len(here.Options) {
@@ -179,15 +192,19 @@ func (t *turn) settle(here *screen, ids []string) {
 		if o.ID == "" {
 			continue // The book has changed since it was ticked.
 		}
-		if o.Leave {
+		switch {
+		case o.Leave:
 			t.leave()
+			return
+		case o.Withdraw:
+			t.withdraw()
 			return
 		}
 		if o.Kind != "" {
 			t.s.Kind = o.Kind
 		}
 		if o.Consent {
-			t.s.Notice, t.s.NoticeAt = t.book.policy.Notice, t.m.At
+			t.agreed()
 		}
 		t.s.Danger = t.s.Danger || o.Danger
 		t.s.Minor = t.s.Minor || o.Minor
@@ -202,7 +219,11 @@ func (t *turn) settle(here *screen, ids []string) {
 		}
 	}
 	t.answer(here, ids, "")
-	t.advance(next)
+	if next == "" {
+		t.back(here)
+	} else {
+		t.goOn(here, next, alert)
+	}
 	t.show(false)
 	if alert {
 		t.open()
@@ -219,10 +240,12 @@ func (t *turn) answer(here *screen, ids []string, text string) {
 		return
 	}
 	a := Answer{Screen: here.name, Fact: here.Fact, Options: slices.Clone(ids), Text: text}
+	old, _ := t.s.answer(here.Fact)
 	t.s.set(a)
 	if t.with() && here.Fact != factFold { // How the telephone is used is not the officers' affair.
 		t.update()
 		t.record("person", "answers", t.book.plain(a))
+		t.tellCorrected(here, old, a)
 	}
 }
 
@@ -235,6 +258,11 @@ func (t *turn) back(here *screen) {
 		t.enter(to)
 	} else if here.Menu && t.with() {
 		t.enter(t.book.policy.Talk)
+	} else if here.leadsBack() {
+		t.enter(t.book.policy.First)
+		if t.with() {
+			t.enter(t.book.policy.Talk)
+		}
 	}
 	t.show(false)
 }

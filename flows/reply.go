@@ -142,10 +142,10 @@ func (t *turn) takeBack(i int, from string) {
 	}
 }
 
-// Wanted reports whether an effect to the person is still wanted in a state at
-// an instant: it may have waited while the person left, or until the time is
-// over at which the person may be written to. What is not wanted is not
-// performed and becomes Undelivered for ReasonUnwanted.
+// Wanted reports whether an effect is still wanted in a state at an instant: it
+// may have waited while the person left, or until the time is over at which the
+// person may be written to, or until the person withdrew the consent. What is
+// not wanted is not performed and becomes Undelivered for ReasonUnwanted.
 func (b *Book) Wanted(s State, at time.Time, e Effect) bool {
 	switch e := e.(type) {
 	case Say:
@@ -153,6 +153,10 @@ func (b *Book) Wanted(s State, at time.Time, e Effect) bool {
 		return i >= 0 && !s.Replies[i].Gone && !s.Left && !s.Shut && (b.letOut(s, at) || b.lately(s, at))
 	case Amend:
 		return !s.Left && !s.Shut
+	case Relay, Page:
+		return !s.Revoked
+	case Open:
+		return !s.Revoked || s.Case != nil && s.Case.ID == e.Case
 	}
 	return true
 }

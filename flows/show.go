@@ -34,7 +34,7 @@ func (b *Book) View(s State, at time.Time) View {
 		// It is long: it stands alone, with the way back.
 		return View{
 			Text: strings.Join(append(parts, say(s.Note)), "\n\n"),
-			Rows: [][]Button{{{Label: say("ui.back"), Data: s.Token + "." + pressReturn}}},
+			Rows: b.privacyRows(s),
 		}
 	}
 	if s.Note != "" {
@@ -50,6 +50,10 @@ func (b *Book) View(s State, at time.Time) View {
 		parts = append(parts, in(page.Title, s.Language, b.languages)+"\n\n"+in(page.Text, s.Language, b.languages))
 	case here.name == b.policy.Talk && s.takes():
 		parts = append(parts, say("ui.talk_media"))
+	case here.name == b.policy.Renew:
+		parts = append(parts, say(here.name), say(b.consent()))
+	case here.Shows == showsHeld:
+		parts = append(parts, say(here.name), b.held(s))
 	default:
 		parts = append(parts, b.words(s.Language, here, at))
 	}
@@ -103,6 +107,9 @@ const narrow = 18
 
 // choices adds what the screen asks.
 func (b *Book) choices(v *View, s State, here *screen, at time.Time) {
+	if here.Shows == showsHeld {
+		v.Rows = append(v.Rows, b.corrections(s)...)
+	}
 	var list []Button
 	if here.Shows == "pages" || here.Shows == "cover" {
 		for i, p := range b.pages(at) {
@@ -165,7 +172,7 @@ func (b *Book) controls(v *View, s State, here *screen, open bool) {
 		return Button{Label: b.say(s.Language, key), Data: s.Token + "." + press}
 	}
 	var row []Button
-	if open || len(s.Trail) > 0 {
+	if open || len(s.Trail) > 0 || here.leadsBack() {
 		row = append(row, button("ui.back", pressBack))
 	}
 	if !open && !here.Gate && here.Next != "" {

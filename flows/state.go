@@ -45,10 +45,16 @@ type State struct {
 	// of a case. Whoever opens the chat then begins anew and can neither see nor
 	// change it.
 	Aside *Facts `json:"aside,omitempty"`
+	// Asked is the newer notice that the person was asked to agree to in this
+	// conversation.
+	Asked string `json:"asked,omitempty"`
 	// Seen is when the person last gave a sign.
 	Seen time.Time `json:"seen,omitzero"`
 
 	Case *Case `json:"case,omitempty"`
+	// Revoked says that the consent to a case was withdrawn whose thread was not
+	// told yet: what waits for it before that must not be posted any more.
+	Revoked bool `json:"revoked,omitempty"`
 	// Earlier is the code of the case before this one.
 	Earlier string `json:"earlier,omitempty"`
 	// Due is the next alarm.
@@ -164,6 +170,9 @@ type Case struct {
 	TakesBy string   `json:"takes_by,omitempty"`
 	Media   []Medium `json:"media,omitempty"`
 	Taken   int      `json:"taken,omitempty"`
+	// Withdrawn says that the person withdrew the consent: the case has ended, and
+	// is only kept until the officers were told.
+	Withdrawn bool `json:"withdrawn,omitempty"`
 	// Late says that the person was told that nobody has acknowledged yet.
 	Late bool `json:"late,omitempty"`
 }

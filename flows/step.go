@@ -56,6 +56,9 @@ func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 	case Undelivered:
 		t.undelivered(ev)
 	}
+	if fromPerson(ev) {
+		t.renew()
+	}
 	if s.Note != "" && t.s.Note == "" && t.s.Screen != "" {
 		t.show(true) // What was shown once must not stay.
 	}
@@ -102,7 +105,7 @@ func (t *turn) update() {
 
 // record appends to the transcript of the present case.
 func (t *turn) record(from, kind, text string) {
-	if t.s.Case != nil {
+	if t.s.Case != nil && !t.s.Case.Withdrawn {
 		t.do(Record{At: t.m.At, From: from, Kind: kind, Text: text})
 	}
 }
@@ -132,6 +135,9 @@ func (t *turn) arrive(id MessageID) {
 
 // seen takes note of a sign from the person.
 func (t *turn) seen() {
+	if !t.book.lately(t.s, t.m.At) {
+		t.s.Asked = ""
+	}
 	t.s.Seen = t.m.At
 	t.s.Note = ""
 	if t.s.Shut {
@@ -282,7 +288,7 @@ func (t *turn) said(ev Said) {
 		if t.with() {
 			t.relayAnswers()
 		}
-		t.advance(here.Next)
+		t.goOn(here, here.Next, here.Alert)
 		t.show(false)
 		if here.Alert {
 			t.open()

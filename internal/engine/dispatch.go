@@ -277,6 +277,8 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 	switch ef.(type) {
 	case flows.Say, flows.Amend:
 		return found && e.flow.Wanted(c.State, at, ef)
+	case flows.Open, flows.Relay, flows.Page:
+		return !found || e.flow.Wanted(c.State, at, ef)
 	}
 	return true
 }

@@ -1,0 +1,61 @@
+package flows
+
+import (
+	"slices"
+	"time"
+)
+
+// withdraw does what follows from the withdrawal of the consent: everything stops
+// at once, and all that is kept of the person goes: the chat on both sides, the
+// answers, the replies, and the sealed transcript. The officers are told that the
+// case has ended so; what they have read they know. Whoever opens a chat that was
+// left may be somebody else: there it ends nothing but the chat.
+func (t *turn) withdraw() {
+	c := t.s.Case
+	if c == nil || t.s.Left {
+		t.leave()
+		return
+	}
+	ended := Case{
+		ID: c.ID, Phase: Ended, Opened: c.Opened, Closed: t.m.At, Thread: c.Thread, Officer: c.Officer, Withdrawn: true,
+	}
+	t.depart()
+	replies := t.s.Replies
+	t.s = State{Messages: t.s.Messages, Left: true, LeftAt: t.m.At, Seen: t.s.Seen, Case: &ended, Revoked: true}
+	t.effects = slices.DeleteFunc(t.effects, func(e Effect) bool { return e.To() != Officers })
+	t.abandon(replies)
+	card := t.book.withdrawnCard(ended)
+	t.do(Update{Last: &card})
+	t.do(Tell{Text: t.officers("card.withdrawn")})
+	t.do(Shred{Case: ended.ID})
+	t.eraseAll()
+}
+
+// withdrawnCard is the card of a case to which the consent was withdrawn. It says
+// nothing of the person any more.
+func (b *Book) withdrawnCard(c Case) Card {
+	say := func(key string, pairs ...string) string { return b.say(b.policy.Officers, key, pairs...) }
+	at := c.Closed.UTC().Add(time.Duration(b.policy.UTCOffset)).Format("2006-01-02 15:04") + " " + b.zone()
+	return Card{
+		Code: c.ID.Code(), Title: c.ID.Code(), Tone: ToneClosed,
+		Lines: []Line{{Label: say("card.status"), Value: say("card.status.withdrawn", "time", at)}},
+	}
+}
+
+// told forgets the case to which the consent was withdrawn, once its thread was
+// told or never can be.
+func (t *turn) told(e Tell) {
+	if c := t.s.Case; c != nil && c.Withdrawn && e.Text == t.officers("card.withdrawn") {
+		t.s.Case, t.s.Revoked = nil, false
+	}
+}
+
+// eraseAll has all messages of both sides deleted.
+func (t *turn) eraseAll() {
+	var ids []MessageID
+	for i := range t.s.Messages {
+		t.s.Messages[i].Going = false
+		ids = append(ids, t.s.Messages[i].ID)
+	}
+	t.erase(ids...)
+}
