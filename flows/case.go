@@ -217,6 +217,7 @@ func (t *turn) undelivered(ev Undelivered) {
 	case Relay:
 		switch {
 		case c == nil || c.Unsent == 0:
+		case ev.Reason == ReasonUnwanted: // It was of the case before this one.
 		case ev.Reason == ReasonGone && t.active():
 			t.reopen()
 			t.do(e)

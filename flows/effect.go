@@ -178,6 +178,11 @@ type (
 	Drop struct {
 		Media MediaID `json:"media"`
 	}
+	// Shred erases the sealed transcript of a case to which the consent was
+	// withdrawn. It is tried until it is done.
+	Shred struct {
+		Case caseid.ID `json:"case"`
+	}
 )
 
 // To is where the effect is performed.
@@ -199,6 +204,7 @@ func (Record) To() Side  { return Archive }
 func (Hash) To() Side    { return Keeper }
 func (Check) To() Side   { return Keeper }
 func (Drop) To() Side    { return Keeper }
+func (Shred) To() Side   { return Keeper }
 
 // EffectKind names an effect's type, for the outbox and for logs; the names are
 // kept on disk. It is "none" for nil.
@@ -227,3 +233,4 @@ func (Record) kind() string  { return "record" }
 func (Hash) kind() string    { return "hash" }
 func (Check) kind() string   { return "check" }
 func (Drop) kind() string    { return "drop" }
+func (Shred) kind() string   { return "shred" }

@@ -106,7 +106,10 @@ func (b *Book) privacyRows(s State) [][]Button {
 	if s.Notice != "" || s.Kind != "" || len(s.Answers) > 0 {
 		rows = append(rows, []Button{{Label: b.say(s.Language, "ui.held"), Data: s.Token + "." + pressHeld}})
 	}
-	return rows
+	return append(rows, []Button{
+		{Label: b.say(s.Language, "ui.person"), Data: s.Token + "." + pressHuman},
+		{Label: b.say(s.Language, "ui.leave"), Data: s.Token + "." + pressLeave},
+	})
 }
 
 // leadsBack reports whether a screen has a way back wherever one came from.

@@ -153,7 +153,7 @@ func (b *Book) Wanted(s State, at time.Time, e Effect) bool {
 		return i >= 0 && !s.Replies[i].Gone && !s.Left && !s.Shut && (b.letOut(s, at) || b.lately(s, at))
 	case Amend:
 		return !s.Left && !s.Shut
-	case Relay, Page:
+	case Relay, Page, Offer, Present:
 		return !s.Revoked
 	case Open:
 		return !s.Revoked || s.Case != nil && s.Case.ID == e.Case

@@ -273,6 +273,11 @@ func (r *Rehearsal) step(ev flows.Event) {
 			r.printf("  transcript  %s %s%s", rec.From, rec.Kind, indent(rec.Text, ": "))
 			continue
 		}
+		if _, ok := e.(flows.Shred); ok {
+			r.printf("  transcript  is erased")
+			r.step(flows.Delivered{Effect: e})
+			continue
+		}
 		r.lanes[e.To()] = append(r.lanes[e.To()], e)
 	}
 }

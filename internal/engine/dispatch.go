@@ -277,7 +277,7 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 	switch ef.(type) {
 	case flows.Say, flows.Amend:
 		return found && e.flow.Wanted(c.State, at, ef)
-	case flows.Open, flows.Relay, flows.Page:
+	case flows.Open, flows.Relay, flows.Page, flows.Offer, flows.Present:
 		return !found || e.flow.Wanted(c.State, at, ef)
 	}
 	return true
@@ -294,13 +294,14 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 //	Offer                    for ever, as Relay
 //	Present                  ten minutes: the officer who waits presses again
 //	Drop                     for ever: it was promised
+//	Shred                    for ever: the person was told that it is done
 //	Tell, Page               three days: over a weekend without an administrator
 //	Update, Restate          an hour: a later one shows the same; the last one
 //	                         of a case for ever: it would look open
 //	Mark                     five minutes: an ornament
 func patience(ef flows.Effect) time.Duration {
 	switch ef := ef.(type) {
-	case flows.Open, flows.Relay, flows.Hash, flows.Check, flows.Offer, flows.Drop:
+	case flows.Open, flows.Relay, flows.Hash, flows.Check, flows.Offer, flows.Drop, flows.Shred:
 		return 0
 	case flows.Tell, flows.Page:
 		return 72 * time.Hour
@@ -417,6 +418,9 @@ func (d *dispatcher) deliver(ctx context.Context, del Delivery) (outcome flows.E
 	}()
 	if drop, ok := del.Effect.(flows.Drop); ok {
 		return flows.Delivered{Effect: drop}, d.eraseMedia(ctx, d.mediaRecord(del.Conversation, drop.Media))
+	}
+	if shred, ok := del.Effect.(flows.Shred); ok {
+		return flows.Delivered{Effect: shred}, d.shred(ctx, shred)
 	}
 	if d.side == flows.Keeper {
 		return d.keeper(del.Effect)

@@ -61,6 +61,8 @@ func (e *effectJSON) UnmarshalJSON(text []byte) error {
 		e.Effect, err = decode[flows.Hash](raw.Effect)
 	case "check":
 		e.Effect, err = decode[flows.Check](raw.Effect)
+	case "shred":
+		e.Effect, err = decode[flows.Shred](raw.Effect)
 	default:
 		err = fmt.Errorf("engine: effect of an unknown kind")
 	}

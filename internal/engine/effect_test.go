@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"suar/flows"
+	"suar/internal/caseid"
 )
 
 // kindsIn returns what the kind methods of a file of package flows give, by
@@ -62,6 +63,7 @@ func TestEffectsOnDisk(t *testing.T) {
 		flows.Restate{Post: "p", Text: "t"},
 		flows.Drop{Media: "m"},
 		flows.Hash{For: "f", Note: "n", Text: "t", Index: true},
+		flows.Shred{Case: caseid.ID{1, 2}},
 		flows.Check{For: "f", Note: "n", Sums: []string{"s"}, Text: "t"},
 	}
 	kinds := kindsIn(t, "effect.go")
