@@ -121,7 +121,7 @@ func (c conversation) say(ctx context.Context, delivery string, e flows.Say) (fl
 	for i := len(ids); i < len(parts); i++ {
 		var keys [][]flows.Button
 		if i == len(parts)-1 {
-			keys = eraser(e.Erase, e.Data)
+			keys = e.Rows
 		}
 		id, err := c.send(ctx, parts[i], keys, true)
 		if err != nil {
@@ -155,7 +155,7 @@ func (c conversation) amend(ctx context.Context, e flows.Amend) error {
 	for i, part := range parts {
 		var keys [][]flows.Button
 		if i == len(parts)-1 {
-			keys = eraser(e.Erase, e.Data)
+			keys = e.Rows
 		}
 		if err := c.edit(ctx, ids[i], part, keys); err != nil {
 			return err
@@ -278,14 +278,6 @@ func within(ctx context.Context, d time.Duration) (context.Context, context.Canc
 		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, d)
-}
-
-// eraser is the button that erases an officer's words; none without its texts.
-func eraser(label, data string) [][]flows.Button {
-	if label == "" || data == "" {
-		return nil
-	}
-	return [][]flows.Button{{{Label: label, Data: data}}}
 }
 
 // A flows.MessageID of ours is one message id of Telegram's, or several with

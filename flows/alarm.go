@@ -19,6 +19,7 @@ func (b *Book) due(s State, now time.Time) time.Time {
 			at(b.policy.Sweep.after(m.At))
 		}
 	}
+	at(b.foldAt(s))
 	if s.Case == nil {
 		if !s.Blank() && !s.Left || s.Shut {
 			at(b.policy.Idle.after(s.Seen))
@@ -87,6 +88,9 @@ func (t *turn) timedOut() {
 	came := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
 
 	t.release(byRule)
+	if came(t.book.foldAt(t.s)) {
+		t.rest()
+	}
 	t.sweep()
 	c := t.s.Case
 	if c == nil {

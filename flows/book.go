@@ -51,6 +51,8 @@ type Policy struct {
 	// that asks for the agreement to a newer notice.
 	Held  string `yaml:"held"`
 	Renew string `yaml:"renew"`
+	// Resume is how long somebody may be away before the gate asks again.
+	Resume Duration `yaml:"resume"`
 	// Officers is the language of the officers' side.
 	Officers string `yaml:"officers"`
 	// Urgent and Ordinary are how long after the card was placed the officers

@@ -29,7 +29,7 @@ func (t *turn) open() {
 		t.s.Earlier = t.s.Case.ID.Code()
 	}
 	t.s.Left, t.s.LeftAt, t.s.Aside = false, time.Time{}, nil
-	t.s.Replies = waiting(t.s.Replies)
+	t.s.Replies = pending(t.s.Replies)
 	t.s.Case = &Case{ID: t.m.caseID(), Phase: Opening, Opened: t.m.At}
 	t.do(Open{Case: t.s.Case.ID})
 	t.record("bot", "opened", t.officers("card.kind."+t.s.Kind))
@@ -90,8 +90,11 @@ func (t *turn) closed(o Officer) {
 	t.record("officer:"+o.Name, "closed", "")
 	card := t.book.Card(t.s, t.m.At)
 	t.do(Update{Last: &card})
-	if t.s.Screen != "" {
-		// Questions have nobody left who waits for the answers.
+	// Questions have nobody left who waits for the answers.
+	switch {
+	case t.s.Rest != nil:
+		t.s.Rest.Screen, t.s.Rest.Trail = t.book.policy.Talk, nil
+	case t.s.Screen != "":
 		t.enter(t.book.policy.Talk)
 	}
 	t.show(true)
@@ -175,9 +178,7 @@ func (t *turn) shown(id MessageID) {
 // Telegram keeps.
 func (t *turn) erased(e Erase, kept []MessageID) {
 	t.s.Messages = slices.DeleteFunc(t.s.Messages, func(m Message) bool { return slices.Contains(e.Messages, m.ID) })
-	t.s.Replies = slices.DeleteFunc(t.s.Replies, func(r Reply) bool {
-		return r.Message != "" && slices.Contains(e.Messages, r.Message)
-	})
+	t.unread(e.Messages)
 	if slices.Contains(e.Messages, t.s.Shown) {
 		t.s.Shown, t.s.Covered = "", false
 	}

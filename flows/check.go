@@ -12,7 +12,7 @@ import (
 // uiTexts are the texts that the program itself asks a catalogue for.
 func uiTexts() []string {
 	return []string{
-		"ui.again", "ui.back", "ui.check", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
+		"ui.again", "ui.back", "ui.check", "ui.close", "ui.news", "ui.next", "ui.open", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
 		"ui.lost", "ui.media", "ui.no_numbers", "ui.no_pages", "ui.no_reply", "ui.notice_short",
 		"ui.person", "ui.privacy", "ui.rule_hours", "ui.rule_silent", "ui.skip", "ui.status.alerting",
 		"ui.status.claimed", "ui.status.closed", "ui.status.late",
@@ -90,7 +90,7 @@ func (b *Book) checkPolicy(faults *faults) {
 			faults.add(at, "%s: give at least one interval of a second or more, or nobody is called again", key)
 		}
 	}
-	for key, d := range map[string]Duration{"unanswered": p.Unanswered, "live": p.Live, "stuck": p.Stuck, "idle": p.Idle, "sweep": p.Sweep, "keep": p.Keep, "media": p.Media} {
+	for key, d := range map[string]Duration{"unanswered": p.Unanswered, "live": p.Live, "stuck": p.Stuck, "idle": p.Idle, "sweep": p.Sweep, "keep": p.Keep, "media": p.Media, "resume": p.Resume} {
 		if d < Duration(time.Second) {
 			faults.add(at, "%s: must be a second or more", key)
 		}
@@ -302,5 +302,5 @@ func (b *Book) isLabel(key string) bool {
 		id, _, _ := strings.Cut(rest, ".")
 		return b.screens[flow+"."+id] != nil
 	}
-	return slices.Contains([]string{"ui.again", "ui.back", "ui.check", "ui.done", "ui.erase", "ui.held", "ui.leave", "ui.person", "ui.skip"}, key)
+	return slices.Contains([]string{"ui.again", "ui.back", "ui.check", "ui.done", "ui.erase", "ui.held", "ui.leave", "ui.person", "ui.skip", "ui.open", "ui.close", "ui.next"}, key)
 }

@@ -35,22 +35,20 @@ type (
 		// where it is, which makes no sound; without a bubble nothing is shown.
 		Quiet bool `json:"quiet,omitempty"`
 	}
-	// Say sends an officer's words as a message of their own. Post is what the
-	// officer wrote.
+	// Say sends a line of its own that says that there is a reply. Post is what
+	// the officer wrote; the words stay in the state until they are opened.
 	Say struct {
-		Post PostID `json:"post"`
-		Text string `json:"text"`
-		// Erase is the label of the button beneath it that erases it, Data what
-		// a press sends back.
-		Erase string `json:"erase"`
-		Data  string `json:"data"`
+		Post PostID     `json:"post"`
+		Text string     `json:"text"`
+		Rows [][]Button `json:"rows,omitempty"`
 	}
-	// Amend changes the words of an earlier Say.
+	// Amend changes what an earlier Say shows. Part is the part of the words that
+	// it opens, 0 for none.
 	Amend struct {
-		Message MessageID `json:"message"`
-		Text    string    `json:"text"`
-		Erase   string    `json:"erase"`
-		Data    string    `json:"data"`
+		Message MessageID  `json:"message"`
+		Part    int        `json:"part,omitempty"`
+		Text    string     `json:"text"`
+		Rows    [][]Button `json:"rows,omitempty"`
 	}
 	// Erase deletes messages of both sides from the person's chat.
 	Erase struct {

@@ -81,8 +81,12 @@ func (t *turn) depart() {
 		t.s.Aside = &old.Facts
 	}
 	for i, r := range t.s.Replies {
-		if r.Message == "" && r.Text != "" {
+		if r.Text != "" && (r.Message == "" || !r.Read) {
 			t.s.Replies[i].Held, t.s.Replies[i].Ask = true, true
+			t.s.Replies[i].Message, t.s.Replies[i].Part = "", 0
+			if r.Message != "" {
+				t.do(Mark{Post: r.Post, Sign: SignHeld}) // It was there, and not opened.
+			}
 		}
 	}
 }
@@ -98,10 +102,16 @@ func (t *turn) forgetCase() {
 	t.s.Earlier = t.s.Case.ID.Code()
 	t.s.Case = nil
 	t.s.Facts = Facts{Language: t.s.Language, Notice: t.s.Notice, NoticeAt: t.s.NoticeAt}
-	t.s.Replies = waiting(t.s.Replies)
+	t.s.Replies = pending(t.s.Replies)
 }
 
 // waiting are the replies that have not reached the person.
 func waiting(all []Reply) []Reply {
 	return slices.DeleteFunc(slices.Clone(all), func(r Reply) bool { return r.Note || r.Message != "" })
+}
+
+// pending are the replies that have not reached the person, or can still be
+// opened.
+func pending(all []Reply) []Reply {
+	return slices.DeleteFunc(slices.Clone(all), func(r Reply) bool { return r.Note })
 }

@@ -24,21 +24,36 @@ const (
 	// number of an answer to correct.
 	pressHeld    = "q"
 	pressCorrect = "c"
-	// eraseData is the data of the button beneath an officer's message. It
-	// needs no token: it can only ever erase the message it stands beneath.
-	eraseData = "erase"
 )
 
 func (t *turn) chose(ev Chose) {
 	t.know(ev.Message)
 	if ev.Data == eraseData {
+		t.s.Replies = slices.DeleteFunc(t.s.Replies, func(r Reply) bool { return r.Message.covers(ev.Message) })
 		t.erase(ev.Message)
+		return
+	}
+	if strings.HasPrefix(ev.Data, partData) {
+		t.leaf(ev.Message, ev.Data)
 		return
 	}
 	token, press, _ := strings.Cut(ev.Data, ".")
 	here := t.book.screens[t.s.Screen]
 	if here == nil || token != t.s.Token || press == "" {
 		t.stale(ev.Message)
+		return
+	}
+	if t.s.Shown == "" {
+		t.s.Shown = ev.Message // Its sending was never recorded.
+	}
+	if t.overdue() && press != pressLeave && !here.dangerous(press) {
+		if press == pressHuman {
+			t.human()
+			t.call()
+		}
+		t.fold(t.before)
+		t.advance(t.book.policy.Gate)
+		t.show(false)
 		return
 	}
 	if language, ok := strings.CutPrefix(press, pressLanguage); ok {
@@ -73,6 +88,9 @@ func (t *turn) chose(ev Chose) {
 	case pressHuman:
 		t.human()
 		t.call()
+		if t.s.Rest != nil {
+			t.s.Rest.Screen, t.s.Rest.Trail = t.book.policy.Talk, nil
+		}
 		t.advance(t.book.policy.Talk)
 		t.show(false)
 	case pressLeave:
@@ -171,6 +189,12 @@ func (t *turn) toggle(here *screen, o option) {
 	t.s.Picks = append(t.s.Picks, o.ID)
 }
 
+// dangerous reports whether a press on a screen says that there is danger.
+func (s *screen) dangerous(press string) bool {
+	i, err := strconv.Atoi(strings.TrimPrefix(press, pressOption))
+	return err == nil && strings.HasPrefix(press, pressOption) && i >= 0 && i < len(s.Options) && s.Options[i].Danger
+}
+
 func (s *screen) option(id string) option {
 	i := slices.IndexFunc(s.Options, func(o option) bool { return o.ID == id })
 	if i < 0 {
@@ -205,6 +229,9 @@ func (t *turn) settle(here *screen, ids []string) {
 		}
 		if o.Consent {
 			t.agreed()
+		}
+		if o.Danger {
+			t.s.Rest = nil // Nothing stands before it.
 		}
 		t.s.Danger = t.s.Danger || o.Danger
 		t.s.Minor = t.s.Minor || o.Minor

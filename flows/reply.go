@@ -103,13 +103,14 @@ func (t *turn) revised(ev Revised) {
 		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
 		t.replied(Replied{Post: ev.Post, Officer: ev.Officer, Text: ev.Text})
 	case r.Gone:
-	case r.Message != "":
-		t.record("officer:"+ev.Officer.Name, "revised", ev.Text)
-		t.do(Amend{Message: r.Message, Text: ev.Text, Erase: t.say("ui.erase"), Data: eraseData})
 	default:
-		// It waits or is on its way; what arrives is compared with this.
 		t.record("officer:"+ev.Officer.Name, "revised", ev.Text)
 		r.Text = ev.Text
+		if r.Part > 0 {
+			t.turnTo(i, r.Part)
+			return
+		}
+		r.Read = false // The new words were not read.
 	}
 }
 
@@ -152,7 +153,8 @@ func (b *Book) Wanted(s State, at time.Time, e Effect) bool {
 		i := slices.IndexFunc(s.Replies, func(r Reply) bool { return r.Post == e.Post })
 		return i >= 0 && !s.Replies[i].Gone && !s.Left && !s.Shut && (b.letOut(s, at) || b.lately(s, at))
 	case Amend:
-		return !s.Left && !s.Shut
+		i := slices.IndexFunc(s.Replies, func(r Reply) bool { return r.Message == e.Message })
+		return !s.Left && !s.Shut && i >= 0 && s.Replies[i].Part == e.Part
 	case Relay, Page, Offer, Present:
 		return !s.Revoked
 	case Open:
@@ -180,11 +182,12 @@ func (t *turn) release(by int) bool {
 	}
 	released := false
 	for i, r := range t.s.Replies {
-		if !r.Held || (r.Ask && by != byPress) {
+		if !r.Held || (r.Ask && by != byPress) || (r.Again && by == byRule) {
 			continue
 		}
-		t.s.Replies[i].Held, t.s.Replies[i].Ask = false, false
-		t.do(Say{Post: r.Post, Text: r.Text, Erase: t.say("ui.erase"), Data: eraseData})
+		t.s.Replies[i].Held, t.s.Replies[i].Ask, t.s.Replies[i].Again = false, false, false
+		v := t.book.news(t.s, Reply{})
+		t.do(Say{Post: r.Post, Text: v.Text, Rows: v.Rows})
 		released = true
 	}
 	if released && by != byRule {
@@ -211,23 +214,18 @@ func (t *turn) arrived(e Say, id MessageID) {
 	case t.s.Left || t.s.Shut:
 		// The person was leaving while it was sent, and may not have read it.
 		t.erase(id)
-		t.hold(i, e)
+		t.hold(i)
 		return
-	case r.Text != e.Text:
-		t.do(Amend{Message: id, Text: r.Text, Erase: e.Erase, Data: e.Data})
 	}
-	r.Text, r.Message, r.Held = "", id, false
+	r.Message, r.Part, r.Held = id, 0, false
 	t.do(Mark{Post: e.Post, Sign: SignSent})
 }
 
 // hold lets a reply wait that was already on its way.
-func (t *turn) hold(i int, e Say) {
+func (t *turn) hold(i int) {
 	r := &t.s.Replies[i]
-	r.Ask = t.s.Left
-	if r.Held = true; r.Text == "" {
-		r.Text = e.Text
-	}
-	t.do(Mark{Post: e.Post, Sign: SignHeld})
+	r.Ask, r.Held = t.s.Left, true
+	t.do(Mark{Post: r.Post, Sign: SignHeld})
 	t.update()
 }
 
@@ -241,10 +239,10 @@ func (t *turn) unsaid(e Say, why Reason) {
 		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
 		return
 	case why == ReasonUnwanted:
-		t.hold(i, e)
+		t.hold(i)
 		return
 	case why == ReasonBlocked:
-		t.s.Replies[i].Held, t.s.Replies[i].Text = true, e.Text
+		t.s.Replies[i].Held = true
 	default:
 		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
 	}

@@ -11,6 +11,9 @@ import (
 // View is what the person's bubble shows in a state at an instant. Its text is
 // empty if there is nothing to show.
 func (b *Book) View(s State, at time.Time) View {
+	if s.Rest != nil {
+		s = s.cover()
+	}
 	here := b.screens[s.Screen]
 	if here == nil {
 		return View{}
@@ -181,12 +184,10 @@ func (b *Book) controls(v *View, s State, here *screen, open bool) {
 	v.stack(row)
 	row = nil
 	ended := s.Case != nil && s.Case.Phase == Ended && !s.Left
-	switch {
-	case ended:
+	if ended {
 		row = append(row, button("ui.again", pressNew))
-	case here.name != b.policy.Gone:
-		row = append(row, button("ui.person", pressHuman))
 	}
+	row = append(row, button("ui.person", pressHuman))
 	if here.name == b.policy.Talk && s.Case != nil && !s.Left && (s.rule() != "" || s.held()) {
 		row = append(row, button("ui.check", pressCheck))
 	}

@@ -48,6 +48,8 @@ type State struct {
 	// Asked is the newer notice that the person was asked to agree to in this
 	// conversation.
 	Asked string `json:"asked,omitempty"`
+	// Rest is where the person was when the chat folded back, nil if it has not.
+	Rest *Rest `json:"rest,omitempty"`
 	// Seen is when the person last gave a sign.
 	Seen time.Time `json:"seen,omitzero"`
 
@@ -102,7 +104,7 @@ type Message struct {
 type Reply struct {
 	Post PostID    `json:"post"`
 	At   time.Time `json:"at"`
-	// Text is kept only until the reply is in the person's chat.
+	// Text is kept until the message that it became is erased.
 	Text string `json:"text,omitempty"`
 	// Message is the message it became, "" until it is there.
 	Message MessageID `json:"message,omitempty"`
@@ -113,6 +115,13 @@ type Reply struct {
 	Ask bool `json:"ask,omitempty"`
 	// Gone says that the officer took it back while it was on its way.
 	Gone bool `json:"gone,omitempty"`
+	// Part is the part of the words that its message shows, 0 for none; Read
+	// says that it was opened.
+	Part int  `json:"part,omitempty"`
+	Read bool `json:"read,omitempty"`
+	// Again says that it was in the chat, was not opened, and its message is
+	// gone: only a sign of the person lets it go again.
+	Again bool `json:"again,omitempty"`
 	// Note says that it is not a reply but an internal note.
 	Note bool `json:"note,omitempty"`
 }
@@ -258,6 +267,11 @@ func (f Facts) clone() Facts {
 func (s State) clone() State {
 	s.Trail = slices.Clone(s.Trail)
 	s.Picks = slices.Clone(s.Picks)
+	if s.Rest != nil {
+		rest := *s.Rest
+		rest.Trail, rest.Picks = slices.Clone(rest.Trail), slices.Clone(rest.Picks)
+		s.Rest = &rest
+	}
 	s.Messages = slices.Clone(s.Messages)
 	s.Replies = slices.Clone(s.Replies)
 	s.Facts = s.Facts.clone()

@@ -3,13 +3,14 @@ package flows
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // Step is the whole behaviour of the hotline: what a conversation becomes by an
 // event, and what is to be done about it. It is total and deterministic, and
 // never modifies s.
 func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
-	t := &turn{book: b, s: s.clone(), m: m}
+	t := &turn{book: b, s: s.clone(), m: m, before: s.Seen}
 	switch ev := ev.(type) {
 	case Started:
 		t.arrive(ev.Message)
@@ -60,7 +61,7 @@ func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 		t.renew()
 	}
 	if s.Note != "" && t.s.Note == "" && t.s.Screen != "" {
-		t.show(true) // What was shown once must not stay.
+		t.refresh(true) // What was shown once must not stay.
 	}
 	t.dropMedia(s.Case)
 	t.s.Due = b.due(t.s, m.At)
@@ -72,6 +73,7 @@ type turn struct {
 	book    *Book
 	s       State
 	m       Moment
+	before  time.Time // the person's last sign before this turn
 	effects []Effect
 }
 
@@ -85,9 +87,17 @@ func (t *turn) officers(key string, pairs ...string) string {
 	return t.book.say(t.book.policy.Officers, key, pairs...)
 }
 
-// show lets the bubble follow the state. It is asked for once a turn, and comes
-// before what else the turn says only if it was asked for before.
+// show lets the bubble follow the state. At rest it does not follow what nobody
+// asked for: it shows the cover already.
 func (t *turn) show(quiet bool) {
+	if !quiet || t.s.Rest == nil {
+		t.refresh(quiet)
+	}
+}
+
+// refresh has the bubble brought to the view. It is asked for once a turn, and
+// comes before what else the turn says only if it was asked for before.
+func (t *turn) refresh(quiet bool) {
 	for i, e := range t.effects {
 		if e, ok := e.(Show); ok {
 			t.effects[i] = Show{Quiet: e.Quiet && quiet}
@@ -154,9 +164,6 @@ func (t *turn) know(id MessageID) {
 		return
 	}
 	t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
-	if t.s.Shown == "" {
-		t.s.Shown = id
-	}
 }
 
 // with reports whether the officers are in the conversation: they have a case,
@@ -194,7 +201,7 @@ func (t *turn) start() {
 
 // home enters the screen that a person is at who is nowhere else.
 func (t *turn) home() {
-	if t.s.Case != nil && !t.s.Left {
+	if t.s.Case != nil && !t.s.Left && t.s.Rest == nil {
 		t.enter(t.book.policy.Talk)
 		return
 	}
@@ -209,7 +216,7 @@ func (t *turn) active() bool { return t.s.Case != nil && t.s.Case.Phase != Ended
 func (t *turn) enter(name string) {
 	if t.book.screens[name] == nil {
 		name = t.book.policy.First
-		if t.with() {
+		if t.with() && t.s.Rest == nil {
 			name = t.book.policy.Talk
 		}
 	}
@@ -229,6 +236,11 @@ func (t *turn) enter(name string) {
 
 // advance goes on to a screen from which Back returns here.
 func (t *turn) advance(name string) {
+	if t.s.Rest != nil && !t.book.onCover(name) {
+		if name = t.resume(name); name == "" {
+			return
+		}
+	}
 	here := t.book.screens[t.s.Screen]
 	switch {
 	case here == nil || here.Menu && here.name != t.book.policy.First || name == t.s.Screen:
@@ -283,6 +295,9 @@ func (t *turn) said(ev Said) {
 		t.start()
 		return
 	}
+	if t.overdue() {
+		t.fold(t.before)
+	}
 	if here := t.book.screens[t.s.Screen]; here != nil && here.Text {
 		t.answer(here, nil, ev.Text)
 		if t.with() {
@@ -295,15 +310,25 @@ func (t *turn) said(ev Said) {
 		}
 		return
 	}
+	back, left := t.s.Left && t.active(), t.s.LeftAt
 	t.human()
 	t.relay("", ev.Text)
 	t.record("person", "said", ev.Text)
-	t.release(bySign)
 	if c := t.s.Case; c.Phase == Owned && c.Owed.IsZero() {
 		c.Owed = t.m.At
 	}
-	if here := t.book.screens[t.s.Screen]; here == nil || here.name == t.book.policy.Gone || t.book.outside(here) {
-		t.enter(t.book.policy.Talk)
+	if back && t.long(left) && t.s.Rest == nil {
+		t.s.Rest = &Rest{Screen: t.book.policy.Talk, Since: left}
+		t.enter(t.book.policy.First)
+	}
+	switch {
+	case t.s.Rest != nil:
+		t.words()
+	default:
+		t.release(bySign)
+		if t.s.Screen == t.book.policy.Gone || t.book.lobby(t.s.Screen) {
+			t.enter(t.book.policy.Talk)
+		}
 	}
 	t.start()
 }
@@ -320,6 +345,9 @@ func (t *turn) edited(ev Edited) {
 	}
 	t.relay(t.officers("card.edited"), ev.Text)
 	t.record("person", "edited", ev.Text)
+	if t.s.Rest != nil {
+		t.words()
+	}
 	t.show(false)
 }
 

@@ -9,12 +9,12 @@ type View struct {
 
 // A Button is a choice under the bubble.
 type Button struct {
-	Label string
+	Label string `json:"label"`
 	// Data comes back in Chose: at most 64 bytes, without meaning to anybody
 	// who reads it.
-	Data string
+	Data string `json:"data"`
 	// Danger asks for the colour of an emergency where there is one.
-	Danger bool
+	Danger bool `json:"danger,omitempty"`
 }
 
 // A Card is what the officers see of a case: facts that were asked, answered

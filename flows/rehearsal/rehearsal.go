@@ -24,7 +24,9 @@ const Help = `  person starts                     the command /start
                                     large photo, damaged photo, lost photo
   person asks privacy               or delete, language
   person presses the button DATA    a forged or stale button
-  person erases N                   the button beneath message N
+  person opens N                    the buttons beneath message N
+  person closes N
+  person erases N
   person blocks
   NAME claims                       an officer acts
   NAME replies POST: TEXT
@@ -122,6 +124,10 @@ func (r *Rehearsal) person(what string) error {
 	case "blocks":
 		r.blocked = true
 		r.happen(flows.Blocked{})
+	case "opens":
+		r.happen(flows.Chose{Message: flows.MessageID(rest), Data: "part.1"})
+	case "closes":
+		r.happen(flows.Chose{Message: flows.MessageID(rest), Data: "part.0"})
 	case "erases":
 		r.happen(flows.Chose{Message: flows.MessageID(rest), Data: "erase"})
 	case "presses":
@@ -344,9 +350,9 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 		}
 	case flows.Say:
 		d.Message = r.message()
-		r.printf("  bot says %s%s [%s]", d.Message, indent(e.Text, ": "), e.Erase)
+		r.printf("  bot says %s%s%s", d.Message, indent(e.Text, ": "), labels(e.Rows))
 	case flows.Amend:
-		r.printf("  bot changes %s%s", e.Message, indent(e.Text, " to: "))
+		r.printf("  bot changes %s%s%s", e.Message, indent(e.Text, " to: "), labels(e.Rows))
 	case flows.Erase:
 		if r.refuses {
 			d.Kept = slices.Clone(e.Messages)
@@ -402,6 +408,17 @@ func (r *Rehearsal) showCard(what string, c flows.Card) {
 		r.card = b.String()
 		r.printf("  %s: %s", what, r.card)
 	}
+}
+
+// labels writes buttons on one line.
+func labels(rows [][]flows.Button) string {
+	var b strings.Builder
+	for _, row := range rows {
+		for _, button := range row {
+			fmt.Fprintf(&b, " [%s]", button.Label)
+		}
+	}
+	return b.String()
 }
 
 func (r *Rehearsal) message() flows.MessageID {
