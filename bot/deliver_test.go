@@ -80,9 +80,12 @@ func (k *talk) show(text string, bubble flows.MessageID, buried bool) flows.Mess
 	return k.deliver(d).Message
 }
 
+// hapus is the one button beneath a message.
+func hapus() [][]flows.Button { return [][]flows.Button{{{Label: "Hapus", Data: "e1"}}} }
+
 func (k *talk) say(text string) flows.MessageID {
 	k.t.Helper()
-	return k.deliver(k.delivery(flows.Say{Text: text, Erase: "Hapus", Data: "e1"})).Message
+	return k.deliver(k.delivery(flows.Say{Text: text, Rows: hapus()})).Message
 }
 
 // bots returns the bot's messages in the chat.
@@ -220,7 +223,7 @@ func TestAnOfficersWordsAreSilentProtectedAndErasable(t *testing.T) {
 	if _, ok := p["parse_mode"]; ok {
 		t.Error("a parse mode was set")
 	}
-	k.deliver(k.delivery(flows.Amend{Message: id, Text: "Lain.", Erase: "Hapus", Data: "e1"}))
+	k.deliver(k.delivery(flows.Amend{Message: id, Text: "Lain.", Rows: hapus()}))
 	if got := k.bots(); got[0].Text != "Lain." || len(got[0].Buttons) != 1 {
 		t.Errorf("amended: %+v", got)
 	}
@@ -257,7 +260,7 @@ func TestLongWordsComeWhole(t *testing.T) {
 		}
 	}
 	// Fewer words later: what is too much goes.
-	k.deliver(k.delivery(flows.Amend{Message: id, Text: "Pendek.", Erase: "Hapus", Data: "e1"}))
+	k.deliver(k.delivery(flows.Amend{Message: id, Text: "Pendek.", Rows: hapus()}))
 	if got := k.texts(); !slices.Equal(got, []string{"Pendek."}) {
 		t.Errorf("amended: %q", got)
 	}
@@ -274,7 +277,7 @@ func TestLongWordsComeWhole(t *testing.T) {
 func TestLongWordsThatBreakOffAreTakenUp(t *testing.T) {
 	k := newTalk(t, nil)
 	k.Fail("sendMessage", telegramtest.Times(nil, nil, telegramtest.TooManyRequests(2)))
-	d := k.delivery(flows.Say{Text: long(), Erase: "Hapus", Data: "e1"})
+	d := k.delivery(flows.Say{Text: long(), Rows: hapus()})
 	_, err := k.Deliver(t.Context(), d)
 	if f := failure(t, err); f.Status != 429 || f.After != 2*time.Second || f.Final || f.Perhaps {
 		t.Fatalf("%+v", f)

@@ -91,9 +91,14 @@ func (t *turn) leaf(id MessageID, data string) {
 	case err != nil || part < 0:
 		return
 	case i >= 0 && !t.s.Left:
-	case slices.ContainsFunc(t.s.Replies, func(r Reply) bool { return r.Message == "" && !r.Held && !r.Note }):
-		return // It may be one whose sending is not recorded yet.
 	default:
+		// The reply on its way may be the one: its sending is not recorded yet.
+		for j, r := range t.s.Replies {
+			if r.Message == "" && !r.Held && !r.Note && !r.Gone && !t.s.Left {
+				t.s.Replies[j].Wish = id
+				return
+			}
+		}
 		t.erase(id)
 		return
 	}

@@ -198,7 +198,7 @@ func (t *turn) release(by int) bool {
 
 // arrived takes note of an officer's reply in the person's chat.
 func (t *turn) arrived(e Say, id MessageID) {
-	t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
+	t.know(id)
 	t.s.Covered = t.s.Shown != ""
 	i := t.reply(e.Post)
 	if i < 0 {
@@ -217,8 +217,12 @@ func (t *turn) arrived(e Say, id MessageID) {
 		t.hold(i)
 		return
 	}
-	r.Message, r.Part, r.Held = id, 0, false
+	wish := r.Wish
+	r.Message, r.Part, r.Held, r.Wish = id, 0, false, ""
 	t.do(Mark{Post: e.Post, Sign: SignSent})
+	if wish != "" && id.covers(wish) {
+		t.leaf(id, partData+"1")
+	}
 }
 
 // hold lets a reply wait that was already on its way.

@@ -119,6 +119,9 @@ type Reply struct {
 	// says that it was opened.
 	Part int  `json:"part,omitempty"`
 	Read bool `json:"read,omitempty"`
+	// Wish is the message beneath which the person asked for the words before it
+	// was known to be this reply's.
+	Wish MessageID `json:"wish,omitempty"`
 	// Again says that it was in the chat, was not opened, and its message is
 	// gone: only a sign of the person lets it go again.
 	Again bool `json:"again,omitempty"`

@@ -82,7 +82,7 @@ func TestRestoredIsNotSentAgain(t *testing.T) {
 			})
 			said := slices.ContainsFunc(chat.shown, func(ef flows.Effect) bool {
 				say, ok := ef.(flows.Say)
-				return ok && say.Text == reply
+				return ok && say.Post == "reply"
 			})
 			if said != asItWas {
 				t.Errorf("the officer's words were shown: %v", said)

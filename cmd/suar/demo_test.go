@@ -248,6 +248,8 @@ func TestDemoInTheBrowser(t *testing.T) {
 	b.click("threads", "Claim")
 	b.seesText("chat", "An officer has opened your conversation.")
 	b.types("#threads .reply textarea", "I am Siti of the embassy. Are you safe to write?")
+	b.seesText("chat", "There is news.")
+	b.click("chat", "Open")
 	b.seesText("chat", "I am Siti of the embassy.")
 	b.seesText("threads", "it is on the person’s phone")
 	b.types("#threads .reply textarea", "// call the police of Bokeo once she agrees")

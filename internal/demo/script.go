@@ -127,6 +127,8 @@ func (s *script) reply() {
 	s.say("channel  siti writes: " + officerSays)
 	_, err := s.siti.Say(s.ctx, s.h.channel, s.card.Root.ID, officerSays)
 	s.try(err)
+	s.shows("There is news.", "Open")
+	s.press("Open")
 	s.shows(officerSays, "Delete")
 	s.thread(officerSays, "white_check_mark")
 }

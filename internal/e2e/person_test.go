@@ -129,16 +129,36 @@ func data(m message, label string) string {
 	return ""
 }
 
-// hear waits until the chat holds a text of the catalogue or an officer's words.
+// hear waits until the chat holds a text of the catalogue or an officer's words,
+// and opens the replies that come meanwhile.
 func (p *person) hear(ctx context.Context, part string) error {
-	chat, err := p.Wait(ctx, func(chat []message) bool {
-		for _, m := range chat {
-			if m.FromBot && contains(m.Text, part) {
-				return true
+	open, err := word("ui.open")
+	if err != nil {
+		return err
+	}
+	var chat []message
+	opened := map[int]bool{}
+	for heard := false; err == nil && !heard; {
+		var news []message
+		chat, err = p.Wait(ctx, func(chat []message) bool {
+			heard, news = false, nil
+			for _, m := range chat {
+				switch {
+				case m.FromBot && contains(m.Text, part):
+					heard = true
+				case m.FromBot && data(m, open) != "" && !opened[m.ID]:
+					news = append(news, m)
+				}
+			}
+			return heard || len(news) > 0
+		})
+		for _, m := range news {
+			if !heard && err == nil {
+				opened[m.ID] = true
+				err = p.press(m, open)
 			}
 		}
-		return false
-	})
+	}
 	if err != nil {
 		return fmt.Errorf("waiting for %q: %w; the chat is %s", part, err, shown(chat))
 	}

@@ -48,8 +48,8 @@ func TestEffectsOnDisk(t *testing.T) {
 	t.Parallel()
 	effects := []flows.Effect{
 		flows.Show{Quiet: true},
-		flows.Say{Post: "p", Text: "t", Erase: "e", Data: "d"},
-		flows.Amend{Message: "m", Text: "t", Erase: "e", Data: "d"},
+		flows.Say{Post: "p", Text: "t", Rows: [][]flows.Button{{{Label: "e", Data: "d"}}}},
+		flows.Amend{Message: "m", Text: "t", Rows: [][]flows.Button{{{Label: "e", Data: "d"}}}},
 		flows.Erase{Messages: []flows.MessageID{"m", "n"}},
 		flows.Open{},
 		flows.Update{Last: &flows.Card{Title: "t", Lines: []flows.Line{{Label: "l", Value: "v"}}}},
