@@ -30,8 +30,15 @@ func (b *Book) letOut(s State, at time.Time) bool {
 
 // lately reports whether there was a sign of the person a short time ago. What
 // the person's own words or a press let out goes for as long, and then waits for
-// the rule again: somebody else may hold the telephone when a long outage ends.
-func (b *Book) lately(s State, at time.Time) bool { return at.Before(b.policy.Live.after(s.Seen)) }
+// the rule again: somebody else may hold the telephone when a long outage ends. A
+// press on the cover is no sign of them: anybody could have made it.
+func (b *Book) lately(s State, at time.Time) bool {
+	seen := s.Seen
+	if s.Rest != nil {
+		seen = s.Rest.Since
+	}
+	return at.Before(b.policy.Live.after(seen))
+}
 
 // day reports whether it is day on the policy's clock.
 func (b *Book) day(at time.Time) bool {
