@@ -74,7 +74,7 @@ type Held struct {
 // takes reports whether photos and voice messages are taken now.
 func (s State) takes() bool {
 	c := s.Case
-	return c != nil && c.Takes && c.Phase != Ended && !s.Left
+	return c != nil && c.Takes && c.Phase != Ended && !s.Left && s.Rest == nil
 }
 
 // medium returns the index of a medium of the case, -1 without one.
