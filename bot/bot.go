@@ -23,6 +23,7 @@ import (
 	"strings"
 	"time"
 
+	"suar/flows"
 	"suar/internal/engine"
 	"suar/internal/secret"
 )
@@ -71,6 +72,12 @@ type Config struct {
 	// such an update is dropped.
 	Quarantine func(ctx context.Context, update int64, raw []byte) error
 
+	// Keep cleans and keeps a file that a flows.Fetch of the conversation asked
+	// for, and says what it kept. It returns ErrUnsuited for what is not taken;
+	// any other error is tried again. It gets at most flows.MaxMedia bytes. If
+	// nil, no file is fetched.
+	Keep func(ctx context.Context, conversation string, e flows.Fetch, raw []byte) (flows.Held, error)
+
 	// Rate is how many messages a second are sent in all, ChatRate to one
 	// chat, ChatBurst how many to one chat at once. Zero is 25, 1 and 3; a
 	// negative rate is no limit.
@@ -112,10 +119,11 @@ var (
 // A Bot is the person's side. Its methods may be called by any number of
 // goroutines, but Run by one at a time.
 type Bot struct {
-	cfg  Config
-	api  *api
-	pace *pacer
-	log  *slog.Logger
+	cfg   Config
+	api   *api
+	files *files
+	pace  *pacer
+	log   *slog.Logger
 
 	// together is the Handler if it can take several events at once.
 	together interface {
@@ -187,6 +195,9 @@ func New(cfg Config) (*Bot, error) {
 	})
 	var err error
 	if b.api, err = newAPI(cfg.HTTPClient, cfg.ServerURL, cfg.Token.Reveal()); err != nil {
+		return nil, errors.New("bot: ServerURL is not an http address") // The cause holds the token.
+	}
+	if b.files, err = newFiles(cfg.HTTPClient, cfg.ServerURL, cfg.Token.Reveal()); err != nil {
 		return nil, errors.New("bot: ServerURL is not an http address") // The cause holds the token.
 	}
 	return b, nil

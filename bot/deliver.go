@@ -44,8 +44,14 @@ func (b *Bot) Deliver(ctx context.Context, d engine.Delivery) (flows.Delivered, 
 		done.Message = e.Message
 	case flows.Erase:
 		done.Kept, failed = c.erase(ctx, e.Messages)
+	case flows.Fetch:
+		done.Held, failed = c.fetch(ctx, d, e)
 	default:
 		failed = &refusal{kind: malformed}
+	}
+	if f, ok := errors.AsType[*engine.Failure](failed); ok {
+		b.log.Warn("not fetched", "reason", string(f.Reason))
+		return flows.Delivered{}, f
 	}
 	if failed != nil {
 		f := b.failure(chat, refuse(failed))

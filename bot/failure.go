@@ -22,6 +22,7 @@ const (
 	stale     kind = "stale"        // the press is too old to be answered
 	closed    kind = "closed"       // the person closed the chat, or is gone
 	malformed kind = "malformed"    // Telegram does not take the content
+	large     kind = "large"        // the file is larger than a bot may read
 	flood     kind = "flood"        // too many requests
 	unknown   kind = "token"        // Telegram does not know the token
 	taken     kind = "taken"        // another program receives for the bot
@@ -48,6 +49,7 @@ var refusals = [...]struct { //nolint:gochecknoglobals // A table that nothing c
 	{400, "peer_id_invalid", closed},
 	{400, "input_user_deactivated", closed},
 	{400, "have no rights to send", closed},
+	{400, "file is too big", large},
 	{400, "", malformed},
 	{401, "", unknown},
 	{403, "", closed},
@@ -110,7 +112,7 @@ func (b *Bot) failure(chat int64, r *refusal) *engine.Failure {
 		f.Reason, f.Final = flows.ReasonBlocked, true
 	case missing, fixed:
 		f.Reason, f.Final = flows.ReasonGone, true
-	case malformed, lasting, stale, same:
+	case malformed, lasting, stale, same, large:
 		f.Reason, f.Final = flows.ReasonRejected, true
 	case flood:
 		f.After = max(r.after, time.Second)

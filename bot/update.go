@@ -23,7 +23,7 @@ var allowed = [...]string{ //nolint:gochecknoglobals // A list that nothing chan
 // Event says what an update means to the engine; ok is false if it means
 // nothing: it is of a group or a channel, of a bot, or of no interest. It is
 // pure, and the one place where a person's profile could be seen: names, user
-// names, pictures, languages, files, numbers and places are dropped here.
+// names, pictures, languages, files' names, numbers and places are dropped here.
 func Event(u *models.Update) (in engine.Inbound, ok bool) {
 	chat, ev := event(u)
 	if ev == nil {
@@ -91,7 +91,9 @@ func written(m *models.Message) flows.Event {
 		return flows.Said{Message: id, Text: text}
 	}
 	if media := mediaOf(m); media != "" {
-		return flows.Attached{Message: id, Media: media, Caption: clean(m.Caption)}
+		ev := flows.Attached{Message: id, Media: media, Caption: clean(m.Caption)}
+		ev.File, ev.Size = fileOf(m)
+		return ev
 	}
 	if service(m) {
 		return nil

@@ -20,13 +20,22 @@ const person = `"date":1,"chat":{"id":77,"type":"private","first_name":"RAHASIA"
 
 func TestEvent(t *testing.T) {
 	forward := `"forward_origin":{"type":"user","date":1,"sender_user":{"id":5,"is_bot":false,"first_name":"RAHASIA"}}`
-	file := `{"file_id":"RAHASIA","file_unique_id":"RAHASIA","file_name":"rahasia.apk","width":1,"height":1,"length":1,"duration":1,"type":"regular"}`
+	file := `{"file_id":"FILE-7","file_unique_id":"RAHASIA","file_name":"rahasia.apk","width":1,"height":1,"length":1,"duration":1,"type":"regular"}`
 	message := func(content string) string {
 		return `"message":{"message_id":5,` + person + `,` + content + `}`
 	}
 	said := func(text string) flows.Event { return flows.Said{Message: "5", Text: text} }
 	attached := func(m flows.Media, caption string) flows.Event {
 		return flows.Attached{Message: "5", Media: m, Caption: caption}
+	}
+	file7 := func(m flows.Media, caption string, size int) flows.Event {
+		return flows.Attached{Message: "5", Media: m, Caption: caption, File: "FILE-7", Size: size}
+	}
+	sized := func(id string, side, size int) string {
+		return fmt.Sprintf(`{"file_id":%q,"file_unique_id":"RAHASIA","width":%d,"height":%d,"file_size":%d}`, id, side, side, size)
+	}
+	document := func(mime string, size int) string {
+		return fmt.Sprintf(`"document":{"file_id":"FILE-7","file_unique_id":"RAHASIA","file_name":"rahasia.jpg","mime_type":%q,"file_size":%d}`, mime, size)
 	}
 	asked := func(c flows.Command) flows.Event { return flows.Asked{Message: "5", What: c} }
 	for _, tt := range []struct {
@@ -64,11 +73,20 @@ func TestEvent(t *testing.T) {
 		{"by an inline bot", message(`"text":"ya","via_bot":{"id":9,"is_bot":true,"first_name":"RAHASIA"}`), said("ya")},
 		{"an entity out of bounds", message(`"text":"/start","entities":[{"type":"bot_command","offset":0,"length":99}]`), flows.Started{Message: "5"}},
 
-		{"photo", message(`"photo":[` + file + `],"caption":"lihat\u0000"`), attached(flows.MediaPhoto, "lihat")},
+		{"photo", message(`"photo":[` + file + `],"caption":"lihat\u0000"`), file7(flows.MediaPhoto, "lihat", 0)},
+		{"photo in sizes", message(`"photo":[` + sized("SMALL", 90, 900) + `,` + sized("FILE-7", 1280, 300_000) + `,` + sized("MIDDLE", 320, 9_000) + `]`), file7(flows.MediaPhoto, "", 300_000)},
+		{"photo of which one size is too large", message(`"photo":[` + sized("LARGE", 9000, 9_000_000) + `,` + sized("FILE-7", 1280, 300_000) + `]`), file7(flows.MediaPhoto, "", 300_000)},
+		{"photo that is too large", message(`"photo":[` + sized("FILE-7", 9000, 9_000_000) + `]`), file7(flows.MediaPhoto, "", 9_000_000)},
+		{"photo without sizes", message(`"photo":[]`), attached(flows.MediaPhoto, "")},
+		{"photo with a number that is none", message(`"photo":[` + sized(strings.Repeat("R", 300), 90, 900) + `]`), flows.Attached{Message: "5", Media: flows.MediaPhoto, Size: 900}},
+		{"photo as a file", message(document("image/jpeg", 5)), file7(flows.MediaFile, "", 5)},
+		{"photo as a file of 2^40 bytes", message(document("image/png", 1<<40)), file7(flows.MediaFile, "", 1<<31-1)},
+		{"PDF", message(document("application/pdf", 5)), attached(flows.MediaFile, "")},
+		{"SVG", message(document("image/svg+xml", 5)), attached(flows.MediaFile, "")},
 		{"video", message(`"video":` + file), attached(flows.MediaVideo, "")},
 		{"video note", message(`"video_note":` + file), attached(flows.MediaVideo, "")},
 		{"animation", message(`"animation":` + file + `,"document":` + file), attached(flows.MediaVideo, "")},
-		{"voice", message(`"voice":` + file), attached(flows.MediaVoice, "")},
+		{"voice", message(`"voice":` + file), file7(flows.MediaVoice, "", 0)},
 		{"audio", message(`"audio":` + file), attached(flows.MediaVoice, "")},
 		{"sticker", message(`"sticker":` + file), attached(flows.MediaSticker, "")},
 		{"file", message(`"document":` + file + `,"caption":"/delete"`), attached(flows.MediaFile, "/delete")},

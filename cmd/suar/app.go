@@ -89,6 +89,10 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	if err = a.compact(ctx); err != nil {
 		return nil, err
 	}
+	media, err := a.mediaKeeper()
+	if err != nil {
+		return nil, err
+	}
 	b := bot.Config{
 		Token:         s.Telegram.token,
 		ServerURL:     s.Telegram.Server,
@@ -97,6 +101,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		WebhookSecret: s.Telegram.secret,
 		WebhookURL:    s.Telegram.WebhookURL,
 		Quarantine:    a.quarantine().keep,
+		Keep:          media.Keep,
 		Rate:          s.Telegram.Rate,
 		ChatRate:      s.Telegram.ChatRate,
 		Log:           s.log.With("part", "bot"),

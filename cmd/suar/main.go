@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"suar/internal/scrub"
 )
 
 // The exit codes.
@@ -26,6 +28,9 @@ const (
 var errRefused = errors.New("refused")
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == scrubArgument {
+		os.Exit(scrub.Main(os.Stdin, os.Stdout))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

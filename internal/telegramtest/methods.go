@@ -329,15 +329,6 @@ func getChat(s *Server, _ context.Context, p params) (any, *apiError) {
 	return o, nil
 }
 
-// getFile answers for any file; that it was called is what matters.
-func getFile(_ *Server, _ context.Context, p params) (any, *apiError) {
-	id := p.text("file_id")
-	if id == "" {
-		return nil, bad("invalid file_id")
-	}
-	return map[string]any{"file_id": id, "file_unique_id": "u" + id, "file_size": 1, "file_path": "documents/" + id}, nil
-}
-
 // accountLimit is how long what a bot says of itself may be, in UTF-16 code
 // units; 0 for no limit.
 func accountLimit(field string) int {

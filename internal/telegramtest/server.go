@@ -74,6 +74,7 @@ type Server struct {
 	chats    map[int64]*chat
 	nextID   int // message ids are one sequence for all private chats of a bot
 	queries  map[string]*query
+	files    map[string]*stored
 	pressed  []string       // their ids, the oldest first
 	account  map[string]any // what setMyName and its like set
 	feeds    map[*feed]struct{}
@@ -117,6 +118,7 @@ func New(o Options) *Server {
 		chats:      map[int64]*chat{},
 		nextID:     1000,
 		queries:    map[string]*query{},
+		files:      map[string]*stored{},
 		account:    map[string]any{},
 		feeds:      map[*feed]struct{}{},
 		failures:   map[string]func(Call) *Failure{},
@@ -225,10 +227,7 @@ func (s *Server) now() time.Time { return s.opts.Now() }
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/file/") {
-		s.mu.Lock()
-		s.counts["file"]++
-		s.mu.Unlock()
-		http.NotFound(w, r)
+		s.serveFile(w, r)
 		return
 	}
 	rest, _ := strings.CutPrefix(r.URL.Path, "/bot")
