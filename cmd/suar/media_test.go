@@ -34,8 +34,10 @@ func TestMediaKeeper(t *testing.T) {
 		{name: "a photo that says that it is a voice", kind: flows.MediaVoice, raw: scrubtest.JPEG(8, 8), want: bot.ErrUnsuited},
 		{name: "a programme", kind: flows.MediaFile, raw: []byte("\x7fELF"), want: bot.ErrUnsuited},
 		{name: "nothing", kind: flows.MediaPhoto, want: bot.ErrUnsuited},
-		{name: "a file that kills the child", kind: flows.MediaPhoto, raw: scrubtest.JPEG(8, 8), want: bot.ErrUnsuited,
-			clean: func(context.Context, []byte) ([]byte, scrub.Type, error) { return nil, "", scrub.ErrFailed }},
+		{
+			name: "a file that kills the child", kind: flows.MediaPhoto, raw: scrubtest.JPEG(8, 8), want: bot.ErrUnsuited,
+			clean: func(context.Context, []byte) ([]byte, scrub.Type, error) { return nil, "", scrub.ErrFailed },
+		},
 		{name: "a store that is away", kind: flows.MediaPhoto, raw: scrubtest.JPEG(8, 8), keep: failed, want: failed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
