@@ -9,6 +9,12 @@ import (
 const (
 	// ActionHostile marks a report as hostile or false; its choices are below.
 	ActionHostile ActionName = "hostile"
+	// ActionAsk asks a person whether somebody who asks about them may be told
+	// something; its choices are below.
+	ActionAsk ActionName = "ask"
+	// ActionRelease proposes, confirms or takes back a fixed sentence to somebody
+	// who looks for a person: see release.go for its choices.
+	ActionRelease ActionName = "release"
 	// ActionMedia sets whether photos and voice messages are taken; its choices
 	// are below.
 	ActionMedia ActionName = "media"
@@ -31,17 +37,21 @@ func (b *Book) menu(s State, _ time.Time) []Action {
 		return nil
 	}
 	var menu []Action
-	add := func(name ActionName, choice, label, confirm string) {
-		a := Action{Name: name, Choice: choice, Label: b.say(b.policy.Officers, label)}
+	add := func(name ActionName, choice, label, confirm string, pairs ...string) {
+		pairs = append(pairs, "code", c.ID.Code())
+		a := Action{Name: name, Choice: choice, Label: b.say(b.policy.Officers, label, pairs...)}
 		if confirm != "" {
-			a.Confirm = b.say(b.policy.Officers, confirm, "code", c.ID.Code())
+			a.Confirm = b.say(b.policy.Officers, confirm, pairs...)
 		}
 		menu = append(menu, a)
 	}
+	kind := s.facts().Kind
+	b.askMenu(*c, kind, add)
+	b.releaseMenu(*c, kind, add)
 	switch {
 	case c.Hostile != "":
 		add(ActionHostile, choiceUndo, "card.hostile.undo", "")
-	case s.facts().Kind == kindFamily:
+	case kind == kindFamily || kind == kindMessage:
 		add(ActionHostile, choiceMark, "card.hostile.mark", "card.hostile.confirm")
 	}
 	if choice, label, confirm := b.mediaMenu(s); choice != "" {
@@ -67,13 +77,21 @@ func (t *turn) acted(ev Acted) {
 	switch ev.Action {
 	case ActionHostile:
 		t.hostile(ev)
+	case ActionAsk:
+		t.askFound(ev)
+	case ActionRelease:
+		t.releases(ev)
 	case ActionMedia:
 		t.permit(ev)
 	}
 }
 
-// kindFamily is the flow of those who look for somebody.
-const kindFamily = "family"
+// The kinds of conversations that look for somebody, or may: the flow for it, and
+// those who only wrote.
+const (
+	kindFamily  = "family"
+	kindMessage = "message"
+)
 
 // hostile sets or takes back the officers' mark of a hostile or false report. It
 // is theirs alone: the person sees, hears and can do the same as before.
@@ -82,5 +100,6 @@ func (t *turn) hostile(ev Acted) {
 	c.Hostile, c.HostileAt = "", time.Time{}
 	if ev.Choice == choiceMark {
 		c.Hostile, c.HostileAt = ev.Officer.Name, t.m.At
+		c.Release = Release{}
 	}
 }

@@ -69,6 +69,12 @@ func (b *Book) Card(s State, at time.Time) Card {
 	if line := b.mediaLine(s); line != "" {
 		add("card.media", line)
 	}
+	if !c.Asking.IsZero() {
+		add("card.found", say("card.found.open", "time", clock(c.Asking)))
+	}
+	if r := c.Release; r.Sentence != "" {
+		add("card.release", say("card.release.open", "officer", "@"+r.By.Name, "time", clock(r.At), "sentence", say("ui.release."+r.Sentence)))
+	}
 	b.facts(&card, f, b.contactLine(s))
 	language := say("card.unknown")
 	if f.Language != "" {

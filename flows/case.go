@@ -9,7 +9,7 @@ import (
 // human sees to it that the officers have the person's case.
 func (t *turn) human() {
 	if t.s.Kind == "" {
-		t.s.Kind = "message"
+		t.s.Kind = kindMessage
 	}
 	t.open()
 }

@@ -35,6 +35,12 @@ func uiTexts() []string {
 		"card.media.refuse", "card.media.show", "card.media.shown", "card.media.unseen",
 		"card.media.unsuited", "card.media.voice", "ui.media_failed", "ui.media_large", "ui.media_many",
 		"ui.media_unsuited", "ui.talk_media",
+		"ui.found", "ui.release.alive", "ui.release.call", "ui.release.message",
+		"card.found", "card.found.answered", "card.found.ask", "card.found.confirm", "card.found.open", "card.found.undo",
+		"card.own.failed", "card.own.held", "card.own.sent",
+		"card.release", "card.release.confirm", "card.release.done", "card.release.first", "card.release.open",
+		"card.release.propose.alive", "card.release.propose.call", "card.release.propose.message",
+		"card.release.proposed", "card.release.same", "card.release.second", "card.release.undo", "card.release.undone",
 		"ui.held", "ui.held.agreed", "ui.held.agreed_not", "ui.held.case", "ui.held.correct", "ui.held.danger",
 		"ui.held.language", "ui.held.kind", "ui.held.minor", "ui.held.typed",
 		"card.corrected", "card.withdrawn", "card.status.withdrawn", "card.notice.renew",
@@ -127,8 +133,8 @@ func (b *Book) checkScreens(faults *faults) {
 			faults.add(s.at, "shows: %q is not known; numbers, pages, languages, cover and held are", s.Shows)
 		}
 		for _, needs := range append([]string{s.Needs}, needs(s.Options)...) {
-			if !slices.Contains([]string{"", "numbers", "language", "unspoken"}, needs) {
-				faults.add(s.at, "needs: %q is not known; numbers, language and unspoken are", needs)
+			if !slices.Contains([]string{"", "numbers", "language", "unspoken", needsQuestion}, needs) {
+				faults.add(s.at, "needs: %q is not known; numbers, language, unspoken and question are", needs)
 			}
 		}
 		if s.Needs != "" && s.Next == "" {

@@ -273,6 +273,7 @@ func (t *turn) answer(here *screen, ids []string, text string) {
 		t.update()
 		t.record("person", "answers", t.book.plain(a))
 		t.tellCorrected(here, old, a)
+		t.decided(a)
 	}
 }
 

@@ -182,6 +182,12 @@ type Case struct {
 	TakesBy string   `json:"takes_by,omitempty"`
 	Media   []Medium `json:"media,omitempty"`
 	Taken   int      `json:"taken,omitempty"`
+	// Asking is when an officer asked the person what may be said to somebody who
+	// asks about them, zero if there is no such question open.
+	Asking time.Time `json:"asking,omitzero"`
+	// Release is what an officer proposes to say to somebody who looks for a
+	// person, until a second one confirms it.
+	Release Release `json:"release,omitzero"`
 	// Withdrawn says that the person withdrew the consent: the case has ended, and
 	// is only kept until the officers were told.
 	Withdrawn bool `json:"withdrawn,omitempty"`

@@ -77,7 +77,7 @@ type turn struct {
 	effects []Effect
 }
 
-func (t *turn) do(e Effect) { t.effects = append(t.effects, e) }
+func (t *turn) do(e Effect) { t.effects = append(t.effects, t.signed(e)) }
 
 func (t *turn) say(key string, pairs ...string) string {
 	return t.book.say(t.s.Language, key, pairs...)
