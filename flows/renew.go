@@ -11,7 +11,7 @@ func (t *turn) renew() {
 	if t.s.Notice == "" || t.s.Notice == b.policy.Notice || t.s.Asked == b.policy.Notice {
 		return
 	}
-	if t.s.Rest != nil || here == nil || here.flow == kindEmergency || here.name == b.policy.Gone || t.s.Note == notePrivacy {
+	if t.s.Rest != nil || here == nil || b.front(t.s.Screen) || here.flow == kindEmergency || here.name == b.policy.Gone || t.s.Note == notePrivacy {
 		return
 	}
 	t.s.Asked = b.policy.Notice
