@@ -16,15 +16,20 @@ import (
 // twice as much, and the calls are the greatest part of what an update costs.
 //
 // What it returns instead of a result is a *refusal or a *lost.
-type api struct{ wire wire }
+type api struct {
+	quick wire
+	slow  wire // for what is rare, or long
+}
 
-// newAPI returns the api of a server, by a client or by connections of our own.
+// newAPI returns the api of a server, by a client or by connections of its own.
 func newAPI(c *http.Client, server, token string) (*api, error) {
 	base, err := url.Parse(server + "/bot" + token + "/")
 	if err != nil {
 		return nil, err
 	}
-	return &api{newWire(c, *base)}, nil
+	a := new(api)
+	a.quick, a.slow = newWires(c, *base)
+	return a, nil
 }
 
 // send sends a new message and returns its id.
@@ -117,7 +122,7 @@ func unreadable() *refusal { return &refusal{kind: down, perhaps: true} }
 
 // do performs a call and returns its result. params are JSON.
 func (a *api) do(ctx context.Context, method string, params []byte) (result []byte, err error) {
-	got, err := a.wire.post(ctx, method, params)
+	got, err := a.quick.post(ctx, method, params)
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func (b *Bot) poll(ctx context.Context, offset int64, limit int, timeout time.Du
 	if err != nil {
 		return nil, &refusal{kind: malformed}
 	}
-	got, err := b.api.wire.post(ctx, "getUpdates", params)
+	got, err := b.api.slow.post(ctx, "getUpdates", params)
 	if err != nil {
 		return nil, err
 	}

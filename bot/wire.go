@@ -12,20 +12,16 @@ import (
 	"time"
 )
 
-const (
-	// maxBody bounds what is read of an answer. A hundred updates of the 64 KiB
-	// that Telegram allows are less than half.
-	maxBody = 16 << 20
-	// maxHead bounds what comes before the body.
-	maxHead = 64 << 10
-)
+// maxBody bounds what is read of an answer. A hundred updates of the 64 KiB
+// that Telegram allows are less than half.
+const maxBody = 16 << 20
 
 // A wire carries calls to Telegram. No error of it holds the address, which
 // contains the token, or a body: what it returns instead of an answer is a
 // *lost. It follows no redirect.
 type wire interface {
-	// post calls a method with content, which is JSON, and returns the answer
-	// with at most maxBody of its body, whatever its status.
+	// post calls a method with content, which is JSON and does not change, and
+	// returns the answer with at most maxBody of its body, whatever its status.
 	post(ctx context.Context, method string, content []byte) (answer, error)
 }
 
@@ -36,29 +32,35 @@ type answer struct {
 	body   []byte
 }
 
-// newWire returns the wire to the methods below base, which ends with the token
-// and a slash. Without a client it is one of our own, unless the environment
-// names a proxy.
-func newWire(c *http.Client, base url.URL) wire {
-	if c == nil {
-		if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: &base}); err == nil && proxy == nil {
-			return newLines(base)
-		}
-		t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forbidigo // A copy of its settings.
-		t.MaxIdleConns = connections
-		t.MaxIdleConnsPerHost = connections
-		t.MaxConnsPerHost = 2 * connections
-		c = &http.Client{Transport: t}
+// newWires returns two wires to the methods below base, which ends with the
+// token and a slash: a quick one for the calls that send something, and one that
+// reads whatever there is, for updates. Without a client of somebody's they are
+// of our own; net/http alone knows the proxies that the environment may name.
+func newWires(c *http.Client, base url.URL) (quick, slow wire) {
+	if c != nil {
+		w := newClientWire(*c, base)
+		return w, w
 	}
-	own := *c
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &clientWire{http: &own, base: base}
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forbidigo // A copy of its settings.
+	t.MaxIdleConns = connections
+	t.MaxIdleConnsPerHost = connections
+	t.MaxConnsPerHost = 2 * connections
+	slow = newClientWire(http.Client{Transport: t}, base)
+	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: &base}); err != nil || proxy != nil {
+		return slow, slow
+	}
+	return newFastWire(base), slow
 }
 
 // A clientWire sends by a client of net/http.
 type clientWire struct {
 	http *http.Client
 	base url.URL // never print it
+}
+
+func newClientWire(c http.Client, base url.URL) *clientWire {
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &clientWire{&c, base}
 }
 
 func (w *clientWire) post(ctx context.Context, method string, content []byte) (answer, error) {
