@@ -69,6 +69,9 @@ func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 	if e, mark := dl.Effect.(flows.Mark); mark { // it names its post, also of a case that is no more
 		return flows.Delivered{}, d.mark(ctx, p, e)
 	}
+	if e, restate := dl.Effect.(flows.Restate); restate { // So does this.
+		return flows.Delivered{}, d.restate(ctx, p, e)
+	}
 	if dl.Thread == "" { // a person's words must not become a post of their own
 		return flows.Delivered{}, &engine.Failure{Reason: flows.ReasonGone, Final: true, Err: errNoThread}
 	}
@@ -79,6 +82,10 @@ func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 		return d.reply(ctx, p, dl, relayed(e))
 	case flows.Tell:
 		return d.reply(ctx, p, dl, []string{ours(e.Text)})
+	case flows.Offer:
+		return d.offer(ctx, p, dl, e)
+	case flows.Present:
+		return d.present(ctx, p, dl, e)
 	case flows.Page:
 		text := ours(e.Text)
 		if len(d.OnCall) > 0 {

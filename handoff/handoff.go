@@ -26,6 +26,7 @@ import (
 
 	"github.com/mattermost/mattermost/server/public/model"
 
+	"suar/flows"
 	"suar/internal/engine"
 	"suar/internal/secret"
 )
@@ -68,6 +69,9 @@ type Config struct {
 	// listen for so long from now, prolongs it, and gives it up with 0:
 	// [engine.Engine.Hold]. nil says that there is no other.
 	Hold func(ctx context.Context, life time.Duration) error
+	// Media returns what is kept under a name, or engine.ErrNoMedia:
+	// [engine.Engine.Media]. If nil, nothing is.
+	Media func(ctx context.Context, conversation string, id flows.MediaID) ([]byte, error)
 	// Restored is when the store was made of a backup, zero if it was not:
 	// [engine.Engine.Restored]. What was written before, and handed over to the
 	// store that is lost, is not handed over as new again.

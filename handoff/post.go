@@ -85,10 +85,7 @@ func (d *Desk) attachments(dl engine.Delivery) []*model.MessageAttachment {
 
 // context is a button's context as Mattermost keeps it.
 func (d *Desk) context(dl engine.Delivery, a flows.Action) map[string]any {
-	b := d.buttonFor(dl, a)
-	return map[string]any{
-		"conversation": b.Conversation, "action": b.Action, "choice": b.Choice, "label": b.Label, "confirm": b.Confirm, "mac": b.MAC,
-	}
+	return d.buttonFor(dl, a).fields()
 }
 
 // actionID is a name that Mattermost can route: letters and digits only.

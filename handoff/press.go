@@ -101,6 +101,9 @@ func (d *Desk) pressed(ctx context.Context, body *json.Decoder) string {
 	if !d.spent.spend(t.id, d.Now()) {
 		return d.refuse("a press that came before")
 	}
+	if button.Card != "" {
+		r.PostId = button.Card
+	}
 	if button.Confirm != "" {
 		return d.ask(ctx, r, t, button)
 	}

@@ -51,7 +51,28 @@ type buttonContext struct {
 	Choice       string `json:"choice,omitempty"`
 	Label        string `json:"label"`
 	Confirm      string `json:"confirm,omitempty"`
-	MAC          string `json:"mac"`
+	// Card is the card of a button that stands under another post of ours.
+	Card string `json:"card,omitempty"`
+	MAC  string `json:"mac"`
+}
+
+// lineButton is a button under a post in the case's thread.
+func (d *Desk) lineButton(dl engine.Delivery, a flows.Action) buttonContext {
+	b := d.buttonFor(dl, a)
+	b.Card = string(dl.Thread)
+	b.MAC = hex.EncodeToString(d.buttonMAC(b))
+	return b
+}
+
+// fields is a context as Mattermost keeps it.
+func (b buttonContext) fields() map[string]any {
+	all := map[string]any{
+		"conversation": b.Conversation, "action": b.Action, "choice": b.Choice, "label": b.Label, "confirm": b.Confirm, "mac": b.MAC,
+	}
+	if b.Card != "" {
+		all["card"] = b.Card
+	}
+	return all
 }
 
 func (d *Desk) buttonFor(dl engine.Delivery, a flows.Action) buttonContext {
@@ -61,6 +82,9 @@ func (d *Desk) buttonFor(dl engine.Delivery, a flows.Action) buttonContext {
 }
 
 func (d *Desk) buttonMAC(b buttonContext) []byte {
+	if b.Card != "" {
+		return d.mac("button of a line", b.Card, b.Conversation, b.Action, b.Choice, b.Label, b.Confirm)
+	}
 	fields := []string{b.Conversation, b.Action, b.Label, b.Confirm}
 	if b.Choice != "" { // Cards that hang in the channel were signed without one.
 		fields = append(fields, b.Choice)

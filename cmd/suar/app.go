@@ -134,6 +134,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Words:       words(s.book),
 		Handler:     a.engine,
 		Hold:        listen,
+		Media:       a.engine.Media,
 		Restored:    restored,
 		Log:         s.log.With("part", "handoff"),
 	})
