@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io/fs"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -193,5 +195,41 @@ func TestForgedShow(t *testing.T) {
 	want := []flows.Event{flows.Acted{Officer: officer(w.Officers[0]), Action: flows.ActionShow, Choice: "m"}}
 	if diff := cmp.Diff(want, r.ledger.of(root)); diff != "" {
 		t.Errorf("events of its own card (-want +got):\n%s", diff)
+	}
+}
+
+// TestPhotoGoesWithItsPost: when who purges a thread deletes the photo's post for
+// good, its bytes and the small pictures that Mattermost made of it are gone
+// from the server's disk; a deletion as a client makes it leaves all of them.
+func TestPhotoGoesWithItsPost(t *testing.T) {
+	folder := t.TempDir()
+	w := mattermosttest.Real(t, mattermosttest.Setting{Name: "FileSettings.Directory", Value: folder})
+	r, _, root := newShower(t, w)
+	files := func() (n int) {
+		err := filepath.WalkDir(folder, func(_ string, e fs.DirEntry, err error) error {
+			if err == nil && !e.IsDir() {
+				n++
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	shown := string(r.deliver(inThread(2, root, presentOf("m"))).Post)
+	const all = 3 // itself, a preview and a thumb's size
+	if n := files(); n != all {
+		t.Errorf("%d files, want %d", n, all)
+	}
+	w.Delete(w.Bot, shown)
+	if n := files(); n != all {
+		t.Errorf("%d files after a client's deletion, want %d: the documentation says so", n, all)
+	}
+	if _, err := w.Admin.Client().PermanentDeletePost(t.Context(), shown); err != nil {
+		t.Fatal(err)
+	}
+	if n := files(); n != 0 {
+		t.Errorf("%d files after the deletion for good", n)
 	}
 }
