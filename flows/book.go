@@ -122,9 +122,9 @@ type screen struct {
 	// and may be part of a circle.
 	Menu bool `yaml:"menu"`
 	// Shows adds what is not in the book: "numbers" or "pages" of the deployer's
-	// directory, "languages" to choose from, on a "cover" the pages and, until a
-	// language is chosen, the languages, or "held": what is kept of the person,
-	// with buttons to correct it.
+	// directory or its "embassies", "languages" to choose from, on a "cover" the
+	// pages and, until a language is chosen, the languages, or "held": what is kept
+	// of the person, with buttons to correct it.
 	Shows string `yaml:"shows"`
 	// Needs is what there must be for the screen to be shown: "numbers" in the
 	// directory, a "language" that was chosen, or "unspoken", none yet. Otherwise
@@ -132,6 +132,9 @@ type screen struct {
 	Needs string `yaml:"needs"`
 	// Default is the option that a skipped question counts as.
 	Default string `yaml:"default"`
+	// Short is what a short catalogue does with the screen: "here", or the screen
+	// that is shown in its place; by default what the flow says.
+	Short string `yaml:"short"`
 	// Next is where Skip, Done and options without a next lead; by default
 	// the screen that follows in the file.
 	Next string `yaml:"next"`
@@ -258,7 +261,8 @@ func Load(files fs.FS, directory Directory, languages ...string) (*Book, error) 
 	return b, nil
 }
 
-// Unreviewed returns the languages whose texts no native speaker has reviewed.
+// Unreviewed returns the languages that are on and whose texts no native speaker
+// has reviewed.
 func (b *Book) Unreviewed() []string {
 	var out []string
 	for _, l := range b.languages {
@@ -281,6 +285,7 @@ func (b *Book) Size() (screens, texts int) {
 func (b *Book) readFlow(name string, raw []byte, faults *faults) {
 	var file struct {
 		Flow    string   `yaml:"flow"`
+		Short   string   `yaml:"short"`
 		Screens []screen `yaml:"screens"`
 	}
 	root, ok := faults.parse(name, raw, &file)
@@ -319,6 +324,12 @@ func (b *Book) readFlow(name string, raw []byte, faults *faults) {
 			s.Next = file.Screens[i+1].ID
 		}
 		s.Next = s.resolve(s.Next)
+		if s.Short == "" {
+			s.Short = file.Short
+		}
+		if s.Short != shortHere {
+			s.Short = s.resolve(s.Short)
+		}
 		for j := range s.Options {
 			o := &s.Options[j]
 			if o.Next == "" && !o.ends() {

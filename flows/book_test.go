@@ -53,7 +53,7 @@ func TestBadBooks(t *testing.T) {
 	}{
 		"a missing translation": {
 			"text/id.yaml", "  opening.now.danger: \"Bahaya sekarang\"\n", "",
-			[]string{`text/id.yaml: the text "opening.now.danger" is missing; opening.yaml:15 needs it`},
+			[]string{`text/id.yaml: the text "opening.now.danger" is missing; opening.yaml:19 needs it`},
 		},
 		"a sentence that is hard to read": {
 			"text/en.yaml", `opening.need: "How can we help?"`, `opening.need: "Please tell us in a few words of your own what it is that you need. Thanks."`,
@@ -66,6 +66,26 @@ func TestBadBooks(t *testing.T) {
 		"nobody says what is never said": {
 			"text/id.yaml", "\nnever: ", "\nnever: []\n# ",
 			[]string{"text/id.yaml:1: the catalogue has no list never"},
+		},
+		"a short catalogue that lacks danger": {
+			"text/lo.yaml", "  opening.now.danger: ", "  victim.minor.no: ",
+			[]string{`text/lo.yaml: the text "opening.now.danger" is missing; opening.yaml:19 needs it`},
+		},
+		"a screen that says nothing of short catalogues": {
+			"emergency.yaml", "short: case.talk\n", "",
+			[]string{`emergency.yaml:3: short: say what becomes of the screen "emergency.what" in a short catalogue such as hi`},
+		},
+		"a short way that leads nowhere": {
+			"emergency.yaml", "short: case.talk\n", "short: victim.minor\n",
+			[]string{`short: the screen "victim.minor" is not shown in short catalogues either`},
+		},
+		"a short catalogue for the officers": {
+			"policy.yaml", "officers: id ", "officers: lo ",
+			[]string{`the language "lo" is not among those that are on`, `text/lo.yaml:1: the catalogue is short`},
+		},
+		"a language that nobody wrote": {
+			"policy.yaml", "languages: [id, en] ", "languages: [id, en, xx, id] ",
+			[]string{`there is no catalogue for the language "xx"; there are en, hi, id, km, lo, my, th, tl, vi, zh`, `"id" is listed twice`},
 		},
 		"an empty text": {
 			"text/en.yaml", `ui.skip: "Skip"`, `ui.skip: ""`,
@@ -89,19 +109,19 @@ func TestBadBooks(t *testing.T) {
 		},
 		"a question that nobody comes to": {
 			"emergency.yaml", "  - id: list\n", "  - id: orphan\n    next: authorities\n    options:\n      - {id: a}\n\n  - id: list\n",
-			[]string{`emergency.yaml:29: nobody can come to the screen "emergency.orphan"`},
+			[]string{`emergency.yaml:30: nobody can come to the screen "emergency.orphan"`},
 		},
 		"a screen that is not there": {
 			"opening.yaml", "next: victim.citizen", "next: victim.nationality",
-			[]string{`opening.yaml:28: next: there is no screen "victim.nationality"`},
+			[]string{`opening.yaml:32: next: there is no screen "victim.nationality"`},
 		},
 		"a dead end": {
 			"emergency.yaml", "    next: case.talk\n    options:\n      - {id: yes}\n      - {id: no}\n      - {id: ask}\n", "",
-			[]string{`emergency.yaml:36: the screen "emergency.authorities" is a dead end`},
+			[]string{`emergency.yaml:37: the screen "emergency.authorities" is a dead end`},
 		},
 		"an unknown word": {
 			"victim.yaml", "    many: true\n", "    multi: true\n",
-			[]string{"victim.yaml:53: field multi not found"},
+			[]string{"victim.yaml:54: field multi not found"},
 		},
 		"no YAML": {
 			"family.yaml", "screens:", "screens: [",

@@ -78,7 +78,7 @@ func (b *Book) Card(s State, at time.Time) Card {
 	b.facts(&card, f, b.contactLine(s))
 	language := say("card.unknown")
 	if f.Language != "" {
-		language = b.text[f.Language].name
+		language = b.languageName(f.Language)
 	}
 	add("card.language", language)
 	notice := say("card.notice.not")

@@ -61,6 +61,7 @@ func (b *Book) check(faults *faults) {
 	b.checkPolicy(faults)
 	b.checkScreens(faults)
 	b.checkReach(faults)
+	b.checkShort(faults)
 	b.checkTexts(faults)
 	for _, language := range slices.Sorted(maps.Keys(b.catalogues)) {
 		b.catalogues[language].checkReading(faults)
@@ -129,8 +130,8 @@ func (b *Book) checkScreens(faults *faults) {
 		if s.Text && (s.Fact == "" || s.Next == "") {
 			faults.add(s.at, "the screen %q takes text, so it needs a fact and a next", name)
 		}
-		if !slices.Contains([]string{"", "numbers", "pages", "languages", "cover", showsHeld}, s.Shows) {
-			faults.add(s.at, "shows: %q is not known; numbers, pages, languages, cover and held are", s.Shows)
+		if !slices.Contains([]string{"", "numbers", "pages", "embassies", "languages", "cover", showsHeld}, s.Shows) {
+			faults.add(s.at, "shows: %q is not known; numbers, pages, embassies, languages, cover and held are", s.Shows)
 		}
 		for _, needs := range append([]string{s.Needs}, needs(s.Options)...) {
 			if !slices.Contains([]string{"", "numbers", "language", "unspoken", needsQuestion}, needs) {
@@ -264,13 +265,17 @@ func (b *Book) wanted() map[string]place {
 }
 
 func (b *Book) checkTexts(faults *faults) {
-	want := b.wanted()
-	keys := slices.Sorted(maps.Keys(want))
+	known := b.wanted()
 	for _, language := range slices.Sorted(maps.Keys(b.catalogues)) {
 		c := b.catalogues[language]
 		if c.texts == nil {
 			continue
 		}
+		want := known
+		if c.short {
+			want = b.wantedShort()
+		}
+		keys := slices.Sorted(maps.Keys(want))
 		for _, key := range keys {
 			switch text, ok := c.texts[key]; {
 			case !ok && want[key].file != "":
@@ -283,7 +288,7 @@ func (b *Book) checkTexts(faults *faults) {
 		}
 		for _, key := range slices.Sorted(maps.Keys(c.texts)) {
 			at, text := place{c.file, c.lines[key]}, c.texts[key]
-			if _, ok := want[key]; !ok {
+			if _, ok := known[key]; !ok {
 				faults.add(at, "the text %q is not used; is it misspelt?", key)
 			}
 			if n := len(utf16.Encode([]rune(text))); n > longestText {

@@ -29,6 +29,9 @@ func (b *Book) words(language string, here *screen, at time.Time) string {
 	if (here.Shows == "pages" || here.Shows == "cover") && len(b.pages(at)) == 0 {
 		text = strings.Join([]string{text, b.say(language, "ui.no_pages")}, "\n\n")
 	}
+	if list := b.embassies(language, at); here.Shows == "embassies" && list != "" {
+		text += "\n\n" + list
+	}
 	return text
 }
 

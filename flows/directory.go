@@ -1,9 +1,11 @@
 package flows
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // A Directory is what only the deployer knows: telephone numbers and consular
@@ -14,6 +16,8 @@ type Directory struct {
 	Stale   Duration       `yaml:"stale_after"`
 	Numbers []Number       `yaml:"numbers"`
 	Pages   []DirectoryTab `yaml:"pages"`
+	// Embassies are those of other countries, for people of theirs.
+	Embassies []Embassy `yaml:"embassies"`
 }
 
 // A Number is a telephone number to show to people in danger.
@@ -38,6 +42,25 @@ type DirectoryTab struct {
 
 	at place
 }
+
+// An Embassy is how people of another country reach their own embassy.
+type Embassy struct {
+	// Country is the country's name, by language.
+	Country map[string]string `yaml:"country"`
+	// Contact is one line: a telephone number, an address.
+	Contact    string `yaml:"contact"`
+	VerifiedOn string `yaml:"verified_on"`
+	VerifiedBy string `yaml:"verified_by"`
+
+	at place
+}
+
+// How much of the directory fits into the bubble beside what else is said there, in
+// characters: a page, and all numbers or all embassies together.
+const (
+	longestPage = 3000
+	longestList = 1500
+)
 
 // ParseDirectory reads a directory strictly and returns every fault at once,
 // joined, each a [Fault]. name is for the faults. What depends on the day and on
@@ -72,8 +95,50 @@ func ParseDirectory(name string, raw []byte) (Directory, error) {
 		if len(p.Title) == 0 || len(p.Text) == 0 {
 			faults.add(at, "the page needs a title and a text, in each language")
 		}
+		for _, l := range slices.Sorted(maps.Keys(p.Title)) {
+			if utf8.RuneCountInString(p.Title[l]) > longestLabel {
+				faults.add(at, "the title in %s is longer than %d characters; it would be cut off on a telephone", l, longestLabel)
+			}
+		}
+		for _, l := range slices.Sorted(maps.Keys(p.Text)) {
+			if n := utf8.RuneCountInString(p.Text[l]); n > longestPage {
+				faults.add(at, "the text in %s has %d characters; %d fit", l, n, longestPage)
+			}
+		}
+	}
+	for i, e := range d.Embassies {
+		at := place{name, line(child(root, "embassies", i))}
+		d.Embassies[i].at = at
+		checkEntry(&faults, at, e.VerifiedOn, e.VerifiedBy)
+		if len(e.Country) == 0 {
+			faults.add(at, "the embassy has no country; name it, in each language")
+		}
+		if e.Contact == "" || strings.ContainsAny(e.Contact, "\n\r") {
+			faults.add(at, "the embassy needs a contact of one line, such as a telephone number")
+		}
+	}
+	var numbers, embassies int
+	for _, n := range d.Numbers {
+		numbers += longest(n.Label) + utf8.RuneCountInString(n.Number) + len(": \n")
+	}
+	for _, e := range d.Embassies {
+		embassies += longest(e.Country) + utf8.RuneCountInString(e.Contact) + len(":  (2006-01-02)\n")
+	}
+	for what, n := range map[string]int{"numbers": numbers, "embassies": embassies} {
+		if n > longestList {
+			faults.add(place{file: name}, "the %s have %d characters together; %d fit", what, n, longestList)
+		}
 	}
 	return d, faults.join()
+}
+
+// longest is how many characters the longest of the texts has.
+func longest(texts map[string]string) int {
+	n := 0
+	for _, t := range texts {
+		n = max(n, utf8.RuneCountInString(t))
+	}
+	return n
 }
 
 func checkEntry(faults *faults, at place, on, by string) {
@@ -120,6 +185,10 @@ func (d Directory) Check(at time.Time, languages ...string) error {
 		lacks(p.at, "title", p.Title)
 		lacks(p.at, "text", p.Text)
 	}
+	for _, e := range d.Embassies {
+		future(e.at, e.VerifiedOn)
+		lacks(e.at, "country", e.Country)
+	}
 	return faults.join()
 }
 
@@ -138,6 +207,15 @@ func (d Directory) StalePages(at time.Time) []time.Time {
 	var days []string
 	for _, p := range d.Pages {
 		days = append(days, p.VerifiedOn)
+	}
+	return d.stale(days, at)
+}
+
+// StaleEmbassies is StaleNumbers for the embassies.
+func (d Directory) StaleEmbassies(at time.Time) []time.Time {
+	var days []string
+	for _, e := range d.Embassies {
+		days = append(days, e.VerifiedOn)
 	}
 	return d.stale(days, at)
 }
@@ -192,6 +270,18 @@ func (b *Book) numbers(language string, at time.Time) string {
 	for _, n := range b.directory.Numbers {
 		if b.directory.fresh(n.VerifiedOn, at) {
 			lines = append(lines, in(n.Label, language, b.languages)+": "+n.Number)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// embassies returns the other embassies that may be shown, a line each, with the
+// day on which each was verified.
+func (b *Book) embassies(language string, at time.Time) string {
+	var lines []string
+	for _, e := range b.directory.Embassies {
+		if b.directory.fresh(e.VerifiedOn, at) {
+			lines = append(lines, in(e.Country, language, b.languages)+": "+e.Contact+" ("+e.VerifiedOn+")")
 		}
 	}
 	return strings.Join(lines, "\n")

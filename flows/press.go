@@ -253,7 +253,7 @@ func (t *turn) settle(here *screen, ids []string) {
 	}
 	t.show(false)
 	if alert {
-		t.open()
+		t.human()
 	}
 	if raised && t.with() {
 		t.call()

@@ -132,7 +132,7 @@ func (b *Book) choices(v *View, s State, here *screen, at time.Time) {
 		list = nil
 	}
 	for i, o := range here.Options {
-		if !b.has(o.Needs, s.Language, at) || o.Needs == needsQuestion && !s.asking() {
+		if !b.has(o.Needs, s.Language, at) || !b.offered(s.Language, here, o) || o.Needs == needsQuestion && !s.asking() {
 			continue
 		}
 		label := b.say(s.Language, here.label(o), "from", clockTime(b.policy.Day.From), "to", clockTime(b.policy.Day.To))

@@ -220,6 +220,7 @@ func (t *turn) enter(name string) {
 			name = t.book.policy.Talk
 		}
 	}
+	name = t.book.leadsTo(t.s.Language, name)
 	if here := t.book.screens[name]; !t.book.has(here.Needs, t.s.Language, t.m.At) && here.Next != "" {
 		t.enter(here.Next)
 		return
@@ -279,6 +280,9 @@ func (t *turn) languages() {
 // speak changes the language.
 func (t *turn) speak(language string) {
 	t.s.Language = language
+	if t.book.leadsTo(language, t.s.Screen) != t.s.Screen {
+		t.enter(t.s.Screen) // The catalogue is short, and not so far.
+	}
 	if t.with() {
 		t.update()
 	}

@@ -110,11 +110,16 @@ func (w *world) event(t *rapid.T) flows.Event {
 // TestStepHoldsWhateverComes lets anything happen in any order and holds every
 // state, bubble and card to what must never be otherwise.
 func TestStepHoldsWhateverComes(t *testing.T) {
-	book, err := flows.Load(flows.Shipped(), flows.Directory{})
+	two, err := flows.Load(flows.Shipped(), flows.Directory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ten, err := flows.Load(flows.Shipped(), flows.Directory{}, tenLanguages...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rapid.Check(t, func(t *rapid.T) {
+		book := rapid.SampledFrom([]*flows.Book{two, ten}).Draw(t, "book")
 		w := &world{book: book, now: time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC)}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			w.steps++

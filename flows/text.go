@@ -32,6 +32,7 @@ func readCatalogue(name string, raw []byte, faults *faults) catalogue {
 		// text; empty means nobody has.
 		ReviewedBy string            `yaml:"reviewed_by"`
 		Never      []string          `yaml:"never"`
+		Short      bool              `yaml:"short"`
 		Texts      map[string]string `yaml:"texts"`
 	}
 	c := catalogue{file: name, lines: map[string]int{}}
@@ -44,6 +45,7 @@ func readCatalogue(name string, raw []byte, faults *faults) catalogue {
 	if !ok {
 		return c
 	}
+	c.short = file.Short
 	c.name, c.reviewedBy, c.never, c.texts = file.Name, file.ReviewedBy, file.Never, file.Texts
 	if c.name == "" {
 		faults.add(place{name, 1}, "the catalogue has no name; write the language's own name for itself")
@@ -59,11 +61,15 @@ func holes(text string) []string {
 }
 
 // say returns a text in a language, with its placeholders filled in from pairs
-// of name and value. Before a language is chosen it says it in every one.
+// of name and value. Before a language is chosen, and where a short catalogue lacks
+// it, it is said in every complete one.
 func (b *Book) say(language, key string, pairs ...string) string {
-	if _, ok := b.text[language]; !ok {
+	if _, ok := b.text[language].texts[key]; !ok {
 		var all []string
-		for _, l := range b.languages {
+		for _, l := range b.Complete() {
+			if _, ok := b.text[l].texts[key]; !ok {
+				continue // A book with such a fault is not loaded.
+			}
 			if t := b.say(l, key, pairs...); !slices.Contains(all, t) {
 				all = append(all, t)
 			}

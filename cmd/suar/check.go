@@ -62,16 +62,37 @@ up so that it loses nothing.`,
 func sayBook(book *flows.Book, out io.Writer) {
 	screens, texts := book.Size()
 	fmt.Fprintf(out, "The book is right: %d screens, %d texts in each of %s.\n",
-		screens, texts, strings.Join(book.Languages(), ", "))
-	if list := book.Unreviewed(); len(list) > 0 {
-		fmt.Fprintf(out, "No native speaker has reviewed the texts in: %s. Set reviewed_by in the catalogue when one has.\n",
-			strings.Join(list, ", "))
+		screens, texts, strings.Join(book.Complete(), ", "))
+	var short, off, unreviewed, doubtful []string
+	for _, p := range book.Packs() {
+		switch {
+		case !p.On:
+			off = append(off, p.Language)
+		case p.Short:
+			short = append(short, p.Language)
+		}
+		switch {
+		case p.ReviewedBy != "":
+		case p.On:
+			unreviewed = append(unreviewed, p.Language)
+		default:
+			doubtful = append(doubtful, p.Language)
+		}
 	}
+	say := func(format string, list []string) {
+		if len(list) > 0 {
+			fmt.Fprintf(out, format+"\n", strings.Join(list, ", "))
+		}
+	}
+	say("The short way is also on in: %s.", short)
+	say("Off, until languages in the configuration lists them: %s.", off)
+	say("No native speaker has reviewed the texts in: %s. Set reviewed_by in the catalogue when one has.", unreviewed)
+	say("Nor those that are off: %s.", doubtful)
 }
 
 // loadBook reads a book from a folder, or the one that is built in, with the
 // deployer's directory as it is today.
-func loadBook(folder, directory string) (*flows.Book, error) {
+func loadBook(folder, directory string, languages ...string) (*flows.Book, error) {
 	var files fs.FS = flows.Shipped()
 	if folder != "" {
 		if info, err := os.Stat(folder); err != nil {
@@ -86,11 +107,11 @@ func loadBook(folder, directory string) (*flows.Book, error) {
 	if directory != "" {
 		d, unread = readDirectory(directory)
 	}
-	book, err := flows.Load(files, d)
+	book, err := flows.Load(files, d, languages...)
 	if err != nil {
 		return nil, errors.Join(err, unread)
 	}
-	if err := errors.Join(unread, d.Check(time.Now(), book.Languages()...)); err != nil {
+	if err := errors.Join(unread, d.Check(time.Now(), book.Complete()...)); err != nil {
 		return nil, err
 	}
 	return book, nil
@@ -108,22 +129,25 @@ func readDirectory(path string) (flows.Directory, error) {
 // sentence each.
 func staleEntries(d flows.Directory, at time.Time) []string {
 	var out []string
-	if w := stale(d.StaleNumbers(at), len(d.Numbers), "number", "people in danger see none"); w != "" {
+	if w := stale(d.StaleNumbers(at), len(d.Numbers), "numbers", "people in danger see none"); w != "" {
 		out = append(out, w)
 	}
-	if w := stale(d.StalePages(at), len(d.Pages), "page", "nobody is shown one"); w != "" {
+	if w := stale(d.StalePages(at), len(d.Pages), "pages", "nobody is shown one"); w != "" {
+		out = append(out, w)
+	}
+	if w := stale(d.StaleEmbassies(at), len(d.Embassies), "other embassies", "nobody is shown one"); w != "" {
 		out = append(out, w)
 	}
 	return out
 }
 
-func stale(since []time.Time, all int, noun, then string) string {
+func stale(since []time.Time, all int, nouns, then string) string {
 	if len(since) == 0 {
 		return ""
 	}
 	if len(since) < all {
-		return fmt.Sprintf("%d of %d %ss are stale, the first since %s: hidden until somebody verifies them again",
-			len(since), all, noun, since[0].Format(time.DateOnly))
+		return fmt.Sprintf("%d of %d %s are stale, the first since %s: hidden until somebody verifies them again",
+			len(since), all, nouns, since[0].Format(time.DateOnly))
 	}
-	return fmt.Sprintf("all %d %ss are stale since %s: %s", all, noun, since[all-1].Format(time.DateOnly), then)
+	return fmt.Sprintf("all %d %s are stale since %s: %s", all, nouns, since[all-1].Format(time.DateOnly), then)
 }

@@ -37,8 +37,11 @@ type config struct {
 	Recipients string `yaml:"recipients"`
 	// Book is the folder of an intake; empty is the one built in. Directory is
 	// the file of telephone numbers and consular pages.
-	Book       string           `yaml:"book"`
-	Directory  string           `yaml:"directory"`
+	Book      string `yaml:"book"`
+	Directory string `yaml:"directory"`
+	// Languages are those that people can choose, in the order in which they are
+	// offered; empty is what the book says.
+	Languages  []string         `yaml:"languages"`
 	Deliveries deliveriesConfig `yaml:"deliveries"`
 	Backup     backupConfig     `yaml:"backup"`
 	Log        logConfig        `yaml:"log"`
@@ -265,7 +268,7 @@ func (l *loading) files() {
 		}
 	}
 	var err error
-	if c.book, err = loadBook(c.Book, c.Directory); err != nil {
+	if c.book, err = loadBook(c.Book, c.Directory, c.Languages...); err != nil {
 		l.faults = append(l.faults, plain(err))
 	}
 }

@@ -402,3 +402,29 @@ func TestEveryKeyCanBeMeant(t *testing.T) {
 		t.Errorf("what can be written and what is suggested differ:\n%s", diff)
 	}
 }
+
+// TestLanguagesOfTheConfiguration: the deployer says which languages are on.
+func TestLanguagesOfTheConfiguration(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                             "id,en",
+		"languages: [en, id, th]\n":    "en,id,th",
+		"languages: [id, en, klingon]": `there is no catalogue for the language "klingon"`,
+		"languages: [lo, id]":          "the catalogue is short; the officers' language and the first one must be complete",
+	} {
+		d := newDeployment(t)
+		d.write(t)
+		raw, err := os.ReadFile(d.path("etc/suar.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.file(t, "etc/suar.yaml", string(raw)+"\n"+text, 0o644)
+		c, err := loadConfig(d.path("etc/suar.yaml"), d.lookup)
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = strings.Join(c.book.Languages(), ",")
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}
