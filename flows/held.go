@@ -104,7 +104,11 @@ func (b *Book) corrections(s State) [][]Button {
 func (b *Book) privacyRows(s State) [][]Button {
 	rows := [][]Button{{{Label: b.say(s.Language, "ui.back"), Data: s.Token + "." + pressReturn}}}
 	if s.Notice != "" || s.Kind != "" || len(s.Answers) > 0 {
-		rows = append(rows, []Button{{Label: b.say(s.Language, "ui.held"), Data: s.Token + "." + pressHeld}})
+		key := "ui.held"
+		if b.text[s.Language].short {
+			key = "case.held.withdraw" // That is where it leads there.
+		}
+		rows = append(rows, []Button{{Label: b.say(s.Language, key), Data: s.Token + "." + pressHeld}})
 	}
 	return append(rows, []Button{
 		{Label: b.say(s.Language, "ui.person"), Data: s.Token + "." + pressHuman},
@@ -114,7 +118,7 @@ func (b *Book) privacyRows(s State) [][]Button {
 
 // leadsBack reports whether a screen has a way back wherever one came from.
 func (s *screen) leadsBack() bool {
-	return s.Shows == showsHeld || slices.ContainsFunc(s.Options, func(o option) bool { return o.Back })
+	return s.Shows == showsHeld || slices.ContainsFunc(s.Options, func(o option) bool { return o.Back || o.Withdraw })
 }
 
 // correct goes to the question of an answer, from where the next step leads back

@@ -245,6 +245,7 @@ func (t *turn) settle(here *screen, ids []string) {
 			next = o.Next
 		}
 	}
+	t.alerts = alert
 	t.answer(here, ids, "")
 	if next == "" {
 		t.back(here)

@@ -8,6 +8,9 @@ import "slices"
 // and whoever is in the questions about a danger is not disturbed.
 func (t *turn) renew() {
 	b, here := t.book, t.book.screens[t.s.Screen]
+	if b.text[t.s.Language].short {
+		return // There is no notice that could be agreed to in it.
+	}
 	if t.s.Notice == "" || t.s.Notice == b.policy.Notice || t.s.Asked == b.policy.Notice {
 		return
 	}

@@ -18,7 +18,8 @@ const shortHere = "here"
 // asks for.
 func shortTexts() []string {
 	return []string{
-		"ui.again", "ui.back", "ui.check", "ui.erase", "ui.garbled", "ui.leave", "ui.lost", "ui.media",
+		"case.held.withdraw",
+		"ui.again", "ui.back", "ui.check", "ui.close", "ui.erase", "ui.news", "ui.next", "ui.open", "ui.garbled", "ui.leave", "ui.lost", "ui.media",
 		"ui.no_numbers", "ui.no_pages", "ui.no_reply", "ui.notice_short", "ui.person", "ui.privacy",
 		"ui.status.alerting", "ui.status.claimed", "ui.status.closed", "ui.status.late",
 		"ui.status.opening", "ui.status.sending", "ui.status.stuck",
@@ -37,15 +38,15 @@ func (b *Book) leadsTo(language, name string) string {
 // offered reports whether an option leads anywhere for somebody who speaks a
 // language.
 func (b *Book) offered(language string, here *screen, o option) bool {
-	return o.Leave || !b.text[language].short || b.shortWay(here, o)
+	return !b.text[language].short || b.shortWay(here, o)
 }
 
 // shortWay reports whether an option is on the short way: it goes on from the
 // screen that it is on.
 func (b *Book) shortWay(here *screen, o option) bool {
 	to := b.screens[o.Next]
-	if o.Leave || to == nil {
-		return o.Leave
+	if o.ends() || to == nil {
+		return o.ends()
 	}
 	if to.Short != shortHere {
 		to = b.screens[to.Short]

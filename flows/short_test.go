@@ -138,6 +138,21 @@ func TestNoOtherEmbassies(t *testing.T) {
 	}
 }
 
+// TestWithdrawInAShortPack: the consent can be withdrawn in every language.
+func TestWithdrawInAShortPack(t *testing.T) {
+	p := ring(t, flows.Directory{}, tenLanguages...)
+	p.press("ລາວ")
+	p.step(flows.Chose{Data: data(t, p, ".h")})
+	p.step(flows.Delivered{Effect: flows.Open{}, Post: "root"})
+	p.step(flows.Asked{Message: "9", What: flows.AskPrivacy})
+	p.press("ຖອນການຍິນຍອມ")
+	data(t, p, ".b") // There is a way back.
+	p.press("ແມ່ນ, ຢຸດ ແລະ ລຶບ")
+	if p.s.Case != nil && p.s.Case.Phase != flows.Ended || p.view().Text != "" {
+		t.Errorf("the case goes on: %+v", p.view())
+	}
+}
+
 // TestTenLanguages: the languages are to be read in two columns, each by its own
 // name, and only those that are on can be chosen.
 func TestTenLanguages(t *testing.T) {

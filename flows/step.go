@@ -75,6 +75,8 @@ type turn struct {
 	m       Moment
 	before  time.Time // the person's last sign before this turn
 	effects []Effect
+	// alerts says that the turn is about to open a case.
+	alerts bool
 }
 
 func (t *turn) do(e Effect) { t.effects = append(t.effects, t.signed(e)) }
@@ -220,7 +222,11 @@ func (t *turn) enter(name string) {
 			name = t.book.policy.Talk
 		}
 	}
-	name = t.book.leadsTo(t.s.Language, name)
+	if to := t.book.leadsTo(t.s.Language, name); to == t.book.policy.Talk && to != name && t.s.Case == nil && !t.alerts {
+		name = t.book.policy.First // There are no officers to talk to.
+	} else {
+		name = to
+	}
 	if here := t.book.screens[name]; !t.book.has(here.Needs, t.s.Language, t.m.At) && here.Next != "" {
 		t.enter(here.Next)
 		return
