@@ -132,8 +132,8 @@ type screen struct {
 	Needs string `yaml:"needs"`
 	// Default is the option that a skipped question counts as.
 	Default string `yaml:"default"`
-	// Short is what a short catalogue does with the screen: "here", or the screen
-	// that is shown in its place; by default what the flow says.
+	// Short is what a short catalogue does with the screen: "here",
+	// "anyway", or the screen that is shown in its place; by default what the flow says.
 	Short string `yaml:"short"`
 	// Next is where Skip, Done and options without a next lead; by default
 	// the screen that follows in the file.
@@ -327,7 +327,7 @@ func (b *Book) readFlow(name string, raw []byte, faults *faults) {
 		if s.Short == "" {
 			s.Short = file.Short
 		}
-		if s.Short != shortHere {
+		if !s.shown() {
 			s.Short = s.resolve(s.Short)
 		}
 		for j := range s.Options {

@@ -7,12 +7,18 @@ import (
 
 // A short catalogue has the texts of the short way only: the cover, the question
 // whether it is OK to chat, danger, the person's own embassy, and a human. Each
-// screen says what becomes of it there: it is shown ("here"), or passed over to one
-// that is. What else the program says, a short catalogue may have; what it lacks is
+// screen says what becomes of it there: it is shown ("here"), shown although the
+// catalogue may lack its texts ("anyway"), or passed over to one that is shown. What else the program says, a short catalogue may have; what it lacks is
 // said in every complete language.
 
-// here marks a screen that short catalogues show.
-const shortHere = "here"
+// What a screen says that short catalogues show.
+const (
+	shortHere   = "here"
+	shortAnyway = "anyway"
+)
+
+// shown reports whether short catalogues show the screen.
+func (s *screen) shown() bool { return s.Short == shortHere || s.Short == shortAnyway }
 
 // shortTexts are the texts that a short catalogue needs of those that the program
 // asks for.
@@ -29,7 +35,7 @@ func shortTexts() []string {
 // leadsTo is the screen that somebody who speaks a language comes to who is sent
 // to another.
 func (b *Book) leadsTo(language, name string) string {
-	if s := b.screens[name]; s != nil && b.text[language].short && s.Short != shortHere {
+	if s := b.screens[name]; s != nil && b.text[language].short && !s.shown() {
 		return s.Short
 	}
 	return name
@@ -48,7 +54,7 @@ func (b *Book) shortWay(here *screen, o option) bool {
 	if o.ends() || to == nil {
 		return o.ends()
 	}
-	if to.Short != shortHere {
+	if !to.shown() {
 		to = b.screens[to.Short]
 	}
 	return to != nil && to != here
@@ -96,20 +102,21 @@ func (b *Book) checkShort(faults *faults) {
 	for _, name := range b.order {
 		s := b.screens[name]
 		switch to := b.screens[s.Short]; {
+		case s.Short == shortAnyway:
 		case s.Short == shortHere:
 			if s.Fact != "" || s.Many || s.Text {
 				faults.add(s.at, "short: the screen %q asks for something that is kept; a short catalogue leaves that to a human", name)
 			}
 		case s.Short == "":
-			faults.add(s.at, "short: say what becomes of the screen %q in a short catalogue such as %s: here, or the screen that is shown instead", name, short)
+			faults.add(s.at, "short: say what becomes of the screen %q in a short catalogue such as %s: here, anyway, or the screen that is shown instead", name, short)
 		case to == nil:
 			faults.add(s.at, "short: there is no screen %q", s.Short)
-		case to.Short != shortHere:
+		case !to.shown():
 			faults.add(s.at, "short: the screen %q is not shown in short catalogues either", s.Short)
 		}
 	}
 	for _, name := range []string{b.policy.First, b.policy.Gate, b.policy.Talk, b.policy.Gone, b.policy.Language} {
-		if s := b.screens[name]; s != nil && s.Short != shortHere {
+		if s := b.screens[name]; s != nil && !s.shown() {
 			faults.add(s.at, "short: the policy names the screen %q, so that short catalogues need it, too: here", name)
 		}
 	}
