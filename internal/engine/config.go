@@ -2,9 +2,7 @@ package engine
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -130,7 +128,7 @@ type Engine struct {
 	troubles troubles
 	limits   Limits
 
-	freshKey, effectKey []byte
+	freshKey, effectKey *seal.Keyed
 
 	memory  memory
 	batches batches
@@ -177,8 +175,8 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		cost:      c.Cost,
 		log:       c.Log,
 		limits:    limits,
-		freshKey:  c.Vault.Derive("engine fresh"),
-		effectKey: c.Vault.Derive("engine effect"),
+		freshKey:  seal.NewKeyed(c.Vault.Derive("engine fresh")),
+		effectKey: seal.NewKeyed(c.Vault.Derive("engine effect")),
 		failed:    make(chan error, 1),
 	}
 	_, e.memory.alone = c.Store.(sole)
@@ -245,10 +243,13 @@ func (e *Engine) itemID(conversation, event string, n int) string {
 }
 
 // sum returns 16 bytes of HMAC-SHA256 over the parts, each with its length.
-func sum(key []byte, parts ...string) []byte {
-	mac := hmac.New(sha256.New, key)
+func sum(key *seal.Keyed, parts ...string) []byte {
+	var room [256]byte
+	text := room[:0]
 	for _, p := range parts {
-		_, _ = fmt.Fprintf(mac, "%d:%s", len(p), p)
+		text = strconv.AppendInt(text, int64(len(p)), 10)
+		text = append(append(text, ':'), p...)
 	}
-	return mac.Sum(nil)[:16]
+	mac := key.Sum(text)
+	return mac[:16]
 }

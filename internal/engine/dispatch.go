@@ -188,7 +188,7 @@ func (d *dispatcher) start(j job) {
 
 // mostIdle is how many goroutines wait for a job: one that has a job behind it
 // has the stack for the next, and growing that costs as much as the rest.
-const mostIdle = 64
+const mostIdle = 256
 
 // worker completes a job and those that come while it is idle.
 func (d *dispatcher) worker(j job) {

@@ -169,7 +169,7 @@ func TestPatience(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			d := w.engine().dispatcher(tt.effect.To(), w.chat)
-			it, failure := item{Effect: effectJSON{tt.effect}, At: time.Now()}, &Failure{Status: 403}
+			it, failure := item{Effect: newEffectJSON(tt.effect), At: time.Now()}, &Failure{Status: 403}
 			over := func(tries int) bool {
 				_, over := d.over(storage.Leased{Tries: tries}, it, failure)
 				return over

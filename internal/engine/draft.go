@@ -31,13 +31,13 @@ func (d *draft) concerns(lane storage.Lane) bool {
 }
 
 // job is what to do about an item that was leased with the commit.
-func (d *draft) job(l storage.Leased) job {
+func (d *draft) job(by *dispatcher, l storage.Leased) job {
 	for i := range d.Items {
 		if d.Items[i].ID == l.Item {
-			return job{Leased: l, draft: d, item: &d.made[i]}
+			return job{Leased: l, by: by, draft: d, item: &d.made[i]}
 		}
 	}
-	return job{Leased: l}
+	return job{Leased: l, by: by, draft: d} // It was committed earlier.
 }
 
 // A turn is what one event makes of a conversation.

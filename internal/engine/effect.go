@@ -8,14 +8,12 @@ import (
 )
 
 // effectJSON is an effect of the outbox: {"kind":"say","effect":{…}}.
-type effectJSON struct{ flows.Effect }
-
-func (e effectJSON) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Kind   string       `json:"kind"`
-		Effect flows.Effect `json:"effect"`
-	}{flows.EffectKind(e.Effect), e.Effect})
+type effectJSON struct {
+	Kind   string       `json:"kind"`
+	Effect flows.Effect `json:"effect"`
 }
+
+func newEffectJSON(ef flows.Effect) effectJSON { return effectJSON{flows.EffectKind(ef), ef} }
 
 func (e *effectJSON) UnmarshalJSON(text []byte) error {
 	var raw struct {
@@ -25,6 +23,7 @@ func (e *effectJSON) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return err
 	}
+	e.Kind = raw.Kind
 	var err error
 	switch raw.Kind {
 	case "show":

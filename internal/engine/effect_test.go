@@ -70,7 +70,7 @@ func TestEffectsOnDisk(t *testing.T) {
 	for _, ef := range effects {
 		name := typeName(ef)
 		delete(kinds, name)
-		text, err := json.Marshal(effectJSON{ef})
+		text, err := json.Marshal(newEffectJSON(ef))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

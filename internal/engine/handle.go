@@ -170,11 +170,13 @@ func (e *Engine) apply(ctx context.Context, st step) (applied, error) {
 	c, remembered, waiting := e.memory.recall(st.conversation)
 	found := remembered
 	var kept *draft
+	var jobs []job
 	defer func() {
 		e.memory.retain(st.conversation, kept, e.now)
 		if waiting != nil {
 			e.memory.remount(st.conversation, waiting)
 		}
+		begin(jobs) // What comes of them may look at what is remembered.
 	}()
 	if st.ack == nil { // A commit has one.
 		st.ride = waiting
@@ -194,7 +196,7 @@ func (e *Engine) apply(ctx context.Context, st step) (applied, error) {
 		d, err := e.draw(st, c, found)
 		switch {
 		case err == nil:
-			err = e.keep(ctx, d)
+			jobs, err = e.keep(ctx, d)
 		case remembered:
 			err = storage.ErrConflict
 		case errors.Is(err, errLate):

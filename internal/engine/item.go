@@ -39,7 +39,7 @@ func (e *Engine) newItem(id string, t *turn, ef numbered, at time.Time) (item, s
 	c := &t.after
 	it := item{
 		Caller: c.Caller,
-		Effect: effectJSON{ef.Effect},
+		Effect: newEffectJSON(ef.Effect),
 		At:     at,
 		Case:   presentCase(c.State),
 		Thread: c.State.Thread(),

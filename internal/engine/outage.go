@@ -11,9 +11,17 @@ import (
 // that hangs is no other than one that fails, and is asked again.
 type bounded struct{ storage.Store }
 
+// soon is a context that ends within storeTimeout.
+func soon(ctx context.Context) (context.Context, context.CancelFunc) {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= storeTimeout {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, storeTimeout)
+}
+
 // within makes one call.
 func within[T any](ctx context.Context, call func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := soon(ctx)
 	defer cancel()
 	return call(ctx)
 }
@@ -36,7 +44,7 @@ func (b bounded) Resolve(ctx context.Context, name string) (string, error) {
 }
 
 func (b bounded) Commit(ctx context.Context, c storage.Commit) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := soon(ctx)
 	defer cancel()
 	return b.Store.Commit(ctx, c)
 }
@@ -54,13 +62,13 @@ func (b bounded) Lease(ctx context.Context, lane storage.Lane, n int, now, until
 }
 
 func (b bounded) Defer(ctx context.Context, l storage.Lease, until time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := soon(ctx)
 	defer cancel()
 	return b.Store.Defer(ctx, l, until)
 }
 
 func (b bounded) Waiting(ctx context.Context, lane storage.Lane) (count int, next time.Time, err error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := soon(ctx)
 	defer cancel()
 	return b.Store.Waiting(ctx, lane)
 }
@@ -74,7 +82,7 @@ func (b bounded) Sweep(ctx context.Context, before time.Time, n int) (int, error
 }
 
 func (b bounded) Hold(ctx context.Context, name, holder string, now, until time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := soon(ctx)
 	defer cancel()
 	return b.Store.Hold(ctx, name, holder, now, until)
 }

@@ -131,16 +131,19 @@ func (s *slots) setOpen(open bool) {
 // A job is a leased item to perform.
 type job struct {
 	storage.Leased
-	// draft, if not nil, is the commit that made the item and leased it; item is
-	// the item as it was sealed there. Nothing of them need be read again.
+	// by, if not nil, is who has a slot for it.
+	by *dispatcher
+	// draft, if not nil, is the commit that leased the item; item, if that made it
+	// as well, is the item as it was sealed. Nothing of them need be read again.
 	draft *draft
 	item  *item
 }
 
-// keep commits a draft, and starts at once what can be performed. After an
-// error that leaves open whether the commit was kept, what it may have leased
-// is performed when that lease is over.
-func (e *Engine) keep(ctx context.Context, d *draft) error {
+// keep commits a draft and returns the jobs that can be performed at once, for
+// which slots are taken: begin starts them. After an error that leaves open
+// whether the commit was kept, what it may have leased is performed when that
+// lease is over.
+func (e *Engine) keep(ctx context.Context, d *draft) ([]job, error) {
 	var lanes []storage.Lane
 	var taken [laneCount]*dispatcher
 	for lane := range storage.Lane(laneCount) {
@@ -156,8 +159,9 @@ func (e *Engine) keep(ctx context.Context, d *draft) error {
 		err = e.store.Commit(ctx, d.Commit)
 	}
 	var started [laneCount]bool
-	for _, l := range leased {
-		taken[l.Lane].start(d.job(l))
+	jobs := make([]job, len(leased))
+	for i, l := range leased {
+		jobs[i] = d.job(taken[l.Lane], l)
 		started[l.Lane] = true
 	}
 	for lane, s := range taken {
@@ -174,7 +178,14 @@ func (e *Engine) keep(ctx context.Context, d *draft) error {
 			}
 		}
 	}
-	return err
+	return jobs, err
+}
+
+// begin starts jobs that a commit leased.
+func begin(jobs []job) {
+	for _, j := range jobs {
+		j.by.start(j)
+	}
 }
 
 // laneCount is one more than the greatest lane.
