@@ -14,7 +14,7 @@ func (r *Rehearsal) attached(what, caption string) flows.Attached {
 	if !ok {
 		matter, kind = "sound", what
 	}
-	ev := flows.Attached{Message: r.message(), Media: flows.Media(kind), Caption: caption, Size: 311_500}
+	ev := flows.Attached{Message: r.wrote("(" + kind + ") " + caption), Media: flows.Media(kind), Caption: caption, Size: 311_500}
 	switch ev.Media {
 	case flows.MediaPhoto, flows.MediaVoice, flows.MediaFile:
 		ev.File = flows.FileID(matter)

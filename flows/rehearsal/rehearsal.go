@@ -58,6 +58,7 @@ type Rehearsal struct {
 	posts    int
 	card     string
 	offers   []flows.MediaID
+	chat     []bubble
 }
 
 // New begins a conversation at an instant; what is seen goes to out.
@@ -104,23 +105,26 @@ func (r *Rehearsal) person(what string) error {
 	text := strings.ReplaceAll(rest, `\n`, "\n")
 	switch verb {
 	case "starts":
-		r.happen(flows.Started{Message: r.message()})
+		r.happen(flows.Started{Message: r.wrote("/start")})
 	case "says":
 		if strings.EqualFold(strings.TrimSpace(text), "hapus") {
 			return r.person("asks delete")
 		}
-		r.happen(flows.Said{Message: r.message(), Text: text})
+		r.happen(flows.Said{Message: r.wrote(text), Text: text})
 	case "corrects":
 		id, text, ok := strings.Cut(text, ": ")
 		if !ok {
 			return fmt.Errorf("write: person corrects N: TEXT")
+		}
+		if i := r.find(flows.MessageID(id)); i >= 0 {
+			r.chat[i].text = text
 		}
 		r.happen(flows.Edited{Message: flows.MessageID(id), Text: text})
 	case "sends":
 		media, caption, _ := strings.Cut(text, ": ")
 		r.happen(r.attached(media, caption))
 	case "asks":
-		r.happen(flows.Asked{Message: r.message(), What: flows.Command(rest)})
+		r.happen(flows.Asked{Message: r.wrote("/" + rest), What: flows.Command(rest)})
 	case "blocks":
 		r.blocked = true
 		r.happen(flows.Blocked{})
@@ -340,6 +344,7 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 		default:
 			d.Message = bubble
 		}
+		r.appears(d.Message, v.Text, v.Rows)
 		r.printf("  bubble %s%s", d.Message, indent(v.Text, ": "))
 		for _, row := range v.Rows {
 			var labels []string
@@ -350,8 +355,10 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 		}
 	case flows.Say:
 		d.Message = r.message()
+		r.appears(d.Message, e.Text, e.Rows)
 		r.printf("  bot says %s%s%s", d.Message, indent(e.Text, ": "), labels(e.Rows))
 	case flows.Amend:
+		r.appears(e.Message, e.Text, e.Rows)
 		r.printf("  bot changes %s%s%s", e.Message, indent(e.Text, " to: "), labels(e.Rows))
 	case flows.Erase:
 		if r.refuses {
@@ -359,6 +366,7 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 			r.printf("  telegram keeps %v", e.Messages)
 			return d
 		}
+		r.vanish(e.Messages)
 		r.printf("  bot deletes %v", e.Messages)
 	case flows.Fetch, flows.Offer, flows.Present, flows.Restate, flows.Drop:
 		return r.deliverMedia(e)
