@@ -163,7 +163,7 @@ func (w *world) account(t *rapid.T, s flows.State, effects []flows.Effect) {
 	kept := map[flows.PostID]bool{}
 	for _, r := range s.Replies {
 		kept[r.Post] = kept[r.Post] || r.Text != "" || r.Gone || r.Message != "" || r.Note
-		if r.Text != "" && r.Message == "" && r.Held {
+		if r.Text != "" && r.Message == "" && r.Held && !strings.HasPrefix(string(r.Post), "own:") {
 			w.replied[r.Post] = true
 		}
 	}
@@ -173,8 +173,10 @@ func (w *world) account(t *rapid.T, s flows.State, effects []flows.Effect) {
 			if e.Sign == flows.SignSent || e.Sign == flows.SignFailed || e.Sign == flows.SignNote {
 				delete(w.replied, e.Post)
 			}
-		case flows.Say:
-			w.replied[e.Post] = true
+		case flows.Say: // What is said by an action has no post to bear a sign.
+			if !strings.HasPrefix(string(e.Post), "own:") {
+				w.replied[e.Post] = true
+			}
 		case flows.Record:
 			if e.Kind == "withdrawn" {
 				clear(w.replied) // The officer took one back, and knows.
