@@ -97,6 +97,22 @@ func TestWithdrawalLeavesNothing(t *testing.T) {
 		if len(w.book.Card(w.s, w.now).Menu) != 0 {
 			t.Fatal("officers are still offered actions")
 		}
+		// What officers still try reaches nobody and is kept nowhere.
+		o := flows.Officer{ID: "9", Name: "rina"}
+		for _, ev := range []flows.Event{
+			flows.Replied{Post: "late", Officer: o, Text: canary}, flows.Noted{Post: "note", Officer: o, Text: canary},
+			flows.Revised{Post: "late", Officer: o, Text: canary}, flows.Withdrawn{Post: "late"}, flows.Claimed{Officer: o}, flows.Closed{Officer: o},
+			flows.Acted{Officer: o, Action: flows.ActionHostile, Choice: "mark"}, flows.TimedOut{},
+		} {
+			for _, e := range w.goes(ev) {
+				if _, erase := e.(flows.Erase); e.To() == flows.Archive || e.To() == flows.Caller && !erase {
+					t.Fatalf("%T after %T", e, ev)
+				}
+			}
+		}
+		if strings.Contains(write(t, w.s), canary) {
+			t.Fatal("the state holds what an officer said")
+		}
 		// Whatever waited is performed, or not wanted any more.
 		for len(w.waiting) > 0 {
 			e := w.waiting[0]
@@ -153,6 +169,7 @@ func TestCorrectionsClearNoFlag(t *testing.T) {
 	book := shippedBook(t)
 	rapid.Check(t, func(t *rapid.T) {
 		w := lived(t, book)
+		w.s.Danger, w.s.Minor, w.s.Pressing = true, true, rapid.Bool().Draw(t, "pressing")
 		for range rapid.IntRange(1, 10).Draw(t, "corrections") {
 			if len(w.s.Answers) == 0 {
 				return
