@@ -168,7 +168,22 @@ func at(s flows.State, screen string) flows.State {
 func TestCorrectionsClearNoFlag(t *testing.T) {
 	book := shippedBook(t)
 	rapid.Check(t, func(t *rapid.T) {
-		w := lived(t, book)
+		w := &world{book: book, now: monday}
+		if rapid.Bool().Draw(t, "with a case") {
+			w.goes(flows.Said{Message: "1", Text: "hello"})
+			w.goes(flows.Delivered{Effect: flows.Open{}, Post: "root"})
+		} else {
+			w.goes(flows.Started{Message: "1"})
+		}
+		w.s.Language, w.s.Kind = "en", "victim"
+		w.s.Answers = []flows.Answer{
+			{Screen: "victim.citizen", Fact: "citizen", Options: []string{"yes"}},
+			{Screen: "victim.minor", Fact: "minor", Options: []string{"yes"}},
+			{Screen: "victim.free", Fact: "free", Options: []string{"no"}},
+			{Screen: "victim.withheld", Fact: "withheld", Options: []string{"pay", "food"}},
+			{Screen: "victim.wish", Fact: "wish"},
+			{Screen: "victim.contact", Fact: "contact", Options: []string{"first"}},
+		}
 		w.s.Danger, w.s.Minor, w.s.Pressing = true, true, rapid.Bool().Draw(t, "pressing")
 		for range rapid.IntRange(1, 10).Draw(t, "corrections") {
 			if len(w.s.Answers) == 0 {
