@@ -12,6 +12,8 @@ import (
 // uiTexts are the texts that the program itself asks a catalogue for.
 func uiTexts() []string {
 	return []string{
+		"profile.name", "profile.description", "profile.short", "profile.commands.start",
+		"profile.commands.privacy", "profile.commands.delete", "profile.commands.language",
 		"ui.again", "ui.back", "ui.check", "ui.close", "ui.news", "ui.next", "ui.open", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
 		"ui.lost", "ui.media", "ui.no_numbers", "ui.no_pages", "ui.no_reply", "ui.notice_short",
 		"ui.person", "ui.privacy", "ui.rule_hours", "ui.rule_silent", "ui.skip", "ui.status.alerting",

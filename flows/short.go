@@ -24,6 +24,8 @@ func (s *screen) shown() bool { return s.Short == shortHere || s.Short == shortA
 // asks for.
 func shortTexts() []string {
 	return []string{
+		"profile.name", "profile.description", "profile.short", "profile.commands.start",
+		"profile.commands.privacy", "profile.commands.delete", "profile.commands.language",
 		"case.held.withdraw",
 		"ui.again", "ui.back", "ui.check", "ui.close", "ui.erase", "ui.news", "ui.next", "ui.open", "ui.garbled", "ui.leave", "ui.lost", "ui.media",
 		"ui.no_numbers", "ui.no_pages", "ui.no_reply", "ui.notice_short", "ui.person", "ui.privacy",

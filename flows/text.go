@@ -104,3 +104,7 @@ func (b *Book) has(needs, language string, at time.Time) bool {
 	}
 	return true
 }
+
+// Text returns a text of a language that is on, as it stands in its catalogue, "" if
+// there is none: for what is said to people outside of a conversation.
+func (b *Book) Text(language, key string) string { return b.text[language].texts[key] }

@@ -66,6 +66,8 @@ type telegramConfig struct {
 	// your own, and for load tests.
 	Rate     float64 `yaml:"rate"`
 	ChatRate float64 `yaml:"chat_rate"`
+	// Profile is what "suar setup telegram" sets in place of the book's texts.
+	Profile profileConfig `yaml:"profile"`
 
 	token, secret secret.Secret
 }
@@ -144,6 +146,17 @@ func loadEngineConfig(name string, env lookup) (config, error) {
 		l.vault()
 		l.store()
 		l.files()
+	}
+	return l.result()
+}
+
+// loadProfileConfig reads of a configuration what says how the bot is shown: its
+// token, the book and the languages.
+func loadProfileConfig(name string, env lookup) (config, error) {
+	l := loading{name: name, env: env}
+	if l.decode() {
+		l.c.Telegram.token = l.must("telegram.token", "SUAR_TELEGRAM_TOKEN", l.c.Telegram.TokenFile, "the bot's token from BotFather")
+		l.loadBook()
 	}
 	return l.result()
 }
@@ -267,6 +280,11 @@ func (l *loading) files() {
 			}
 		}
 	}
+	l.loadBook()
+}
+
+func (l *loading) loadBook() {
+	c := &l.c
 	var err error
 	if c.book, err = loadBook(c.Book, c.Directory, c.Languages...); err != nil {
 		l.faults = append(l.faults, plain(err))

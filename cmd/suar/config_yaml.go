@@ -56,7 +56,7 @@ func keys() []string {
 		"url", "channel", "callback", "server_key", "on_call", "format", "level",
 		"redis", "addresses", "sentinel", "cluster", "username", "password_file", "sentinel_username", "sentinel_password_file",
 		"tls", "ca_file", "cert_file", "key_file", "prefix", "replicas", "may_lose_a_second",
-		"quarantine", "deliveries", "callers", "officers", "backup", "folder", "keep", "languages",
+		"quarantine", "deliveries", "callers", "officers", "backup", "folder", "keep", "languages", "profile",
 	}
 }
 

@@ -137,7 +137,7 @@ func cutToken(token string) (id int64, secret string, ok bool) {
 func (s *Server) me() map[string]any {
 	return map[string]any{
 		"id": s.botID(), "is_bot": true, "first_name": "Suar", "username": "suar_test_bot",
-		"can_join_groups": false, "can_read_all_group_messages": false,
+		"can_join_groups": s.opts.Open, "can_read_all_group_messages": false,
 		"supports_inline_queries": false, "supports_guest_queries": false,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -361,14 +362,45 @@ func setAccount(field string) method {
 		if limit := accountLimit(field); limit > 0 && units(p.text(field)) > limit {
 			return nil, bad("bot " + strings.ReplaceAll(field, "_", " ") + " is too long")
 		}
-		if field == "commands" && len(p.list(field)) > 100 {
-			return nil, bad("BOT_COMMANDS_TOO_MUCH")
+		if l := p.text("language_code"); l != "" && !languageForm.MatchString(l) {
+			return nil, bad("LANG_CODE_INVALID")
+		}
+		if field == "commands" {
+			if fault := commandsFault(p.list(field)); fault != "" {
+				return nil, bad(fault)
+			}
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.account[accountKey(field, p)] = p[field]
 		return true, nil
 	}
+}
+
+// languageForm is that of a two-letter ISO 639-1 code, commandForm that of a
+// command.
+var (
+	languageForm = regexp.MustCompile(`^[a-z]{2}$`)
+	commandForm  = regexp.MustCompile(`^[a-z0-9_]{1,32}$`)
+)
+
+// commandsFault is what is wrong with a list of commands, "" if nothing is.
+func commandsFault(list []any) string {
+	if len(list) > 100 {
+		return "BOT_COMMANDS_TOO_MUCH"
+	}
+	for _, x := range list {
+		c, _ := x.(map[string]any)
+		name, _ := c["command"].(string)
+		description, _ := c["description"].(string)
+		switch n := units(description); {
+		case !commandForm.MatchString(name):
+			return "BOT_COMMAND_INVALID"
+		case n < 1 || n > 256:
+			return "BOT_COMMAND_DESCRIPTION_INVALID"
+		}
+	}
+	return ""
 }
 
 func getAccount(field string, zero any) method {

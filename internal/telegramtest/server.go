@@ -45,6 +45,8 @@ type Options struct {
 	// Keep is how many of the latest requests Requests can tell of; 4,096 if
 	// zero, none if negative.
 	Keep int
+	// Open is a bot as BotFather makes it: it can be added to groups.
+	Open bool
 	// Unserved says that there is no listener: requests come by ServeHTTP only,
 	// and Addr and URL mean nothing.
 	Unserved bool

@@ -265,6 +265,9 @@ func TestRefusals(t *testing.T) {
 		{"101 ids", "deleteMessages", map[string]any{"chat_id": 7, "message_ids": make([]int, 101)}, 400, "too many"},
 		{"unknown query", "answerCallbackQuery", map[string]any{"callback_query_id": "1"}, 400, "query is too old"},
 		{"long name", "setMyName", map[string]any{"name": strings.Repeat("n", 65)}, 400, "too long"},
+		{"a language that is none", "setMyName", map[string]any{"name": "n", "language_code": "english"}, 400, "LANG_CODE_INVALID"},
+		{"a command in capitals", "setMyCommands", map[string]any{"commands": []any{map[string]any{"command": "Start", "description": "d"}}}, 400, "BOT_COMMAND_INVALID"},
+		{"a command without words", "setMyCommands", map[string]any{"commands": []any{map[string]any{"command": "start", "description": ""}}}, 400, "BOT_COMMAND_DESCRIPTION_INVALID"},
 		{"no method", "sendTelepathy", nil, 404, "Not Found"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
