@@ -73,11 +73,11 @@ func setupTelegram(ctx context.Context, file string, env lookup, out, errs io.Wr
 			if language == "" {
 				language = "every other language"
 			}
-			state := "is as it should be"
+			state := "as it should be"
 			if changed {
-				state = "was changed"
+				state = "changed"
 			}
-			fmt.Fprintf(out, "The %s in %s %s.\n", what, language, state)
+			fmt.Fprintf(out, "The %s in %s: %s.\n", what, language, state)
 		},
 	}, profiles)
 	if err != nil {

@@ -32,7 +32,7 @@ func TestSetupTelegram(t *testing.T) {
 		t.Fatalf("%v\n%s", err, errs)
 	}
 	for _, want := range []string{
-		"The name in id was changed.", "The commands in lo was changed.", "The description in every other language was changed.",
+		"The name in id: changed.", "The commands in lo: changed.", "The description in every other language: changed.",
 		"In BotFather: /setuserpic", "In BotFather: /setjoingroups: Disable",
 	} {
 		if !strings.Contains(out, want) {
