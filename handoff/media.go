@@ -17,7 +17,7 @@ var errNoFile = errors.New("handoff: the post is there without its file")
 
 // once makes a post in the case's thread, unless an earlier try of the delivery
 // did.
-func (d *Desk) once(ctx context.Context, p place, dl engine.Delivery, make func() (*model.Post, error)) (flows.Delivered, error) {
+func (d *Desk) once(ctx context.Context, p place, dl engine.Delivery, build func() (*model.Post, error)) (flows.Delivered, error) {
 	if dl.Tries > 1 {
 		there, err := d.keysInThread(ctx, p, dl.Thread)
 		if err != nil {
@@ -27,7 +27,7 @@ func (d *Desk) once(ctx context.Context, p place, dl engine.Delivery, make func(
 			return flows.Delivered{Post: id}, nil
 		}
 	}
-	post, err := make()
+	post, err := build()
 	if err != nil {
 		return flows.Delivered{}, err
 	}
