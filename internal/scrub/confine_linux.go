@@ -11,8 +11,8 @@ const selfPath = "/proc/self/exe"
 
 // The most that a child may use.
 const (
-	mostMemory  = 256 << 20 // bytes that can be written to
-	mostSeconds = 5         // of a processor
+	mostMemory  = 256 << 20 * raceFactor // bytes that can be written to
+	mostSeconds = 5                      // of a processor
 )
 
 // Numbers of prctl(2).
@@ -25,9 +25,10 @@ const (
 // anything (files, connections, other processes' memory), to write a file, to
 // become somebody else, much memory and much time.
 func confine() error {
-	// The runtime opens what it waits with on the first use of a timer; later it
-	// could not.
-	time.NewTimer(time.Hour).Stop()
+	// The runtime opens what it waits with when the first timer that has a
+	// function begins, its own for collecting garbage among them; later it could
+	// not, and the process would die of it.
+	time.AfterFunc(time.Hour, func() {}).Stop()
 	for _, l := range []struct {
 		what  int
 		limit uint64
