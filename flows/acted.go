@@ -57,6 +57,10 @@ func (b *Book) menu(s State, _ time.Time) []Action {
 	if choice, label, confirm := b.mediaMenu(s); choice != "" {
 		add(ActionMedia, choice, label, confirm)
 	}
+	if ask := c.Ask; ask != nil && ask.Word != "" {
+		add(ActionReturn, ask.choice(choiceAccept), "card.return.accept", "card.return.accept.confirm")
+		add(ActionReturn, ask.choice(choiceRefuse), "card.return.refuse", "")
+	}
 	return menu
 }
 
@@ -83,6 +87,8 @@ func (t *turn) acted(ev Acted) {
 		t.releases(ev)
 	case ActionMedia:
 		t.permit(ev)
+	case ActionReturn:
+		t.answered(ev)
 	}
 }
 

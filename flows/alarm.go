@@ -27,6 +27,7 @@ func (b *Book) due(s State, now time.Time) time.Time {
 		return due
 	}
 	c := s.Case
+	at(s.codeAt())
 	at(b.mediaAt(s))
 	switch c.Phase {
 	case Opening:
@@ -92,6 +93,10 @@ func (t *turn) timedOut() {
 		t.rest()
 	}
 	t.sweep()
+	if came(t.s.codeAt()) {
+		t.enter(t.book.policy.Talk)
+		t.show(true)
+	}
 	c := t.s.Case
 	if c == nil {
 		if came(t.book.policy.Idle.after(t.s.Seen)) {

@@ -28,6 +28,8 @@ type Book struct {
 	text       map[string]catalogue
 	catalogues map[string]catalogue
 	directory  Directory
+	// codes are the words of receipt codes by language.
+	codes map[string][]string
 }
 
 // A Policy is when things happen. It is the file policy.yaml of a book.
@@ -121,6 +123,9 @@ type screen struct {
 	// Menu says that the screen is a place to come back to: it keeps no trail
 	// and may be part of a circle.
 	Menu bool `yaml:"menu"`
+	// Secret says that what is typed here stays nowhere: a receipt "code" is looked
+	// up, an "answer" is compared.
+	Secret string `yaml:"secret"`
 	// Shows adds what is not in the book: "numbers" or "pages" of the deployer's
 	// directory or its "embassies", "languages" to choose from, on a "cover" the
 	// pages and, until a language is chosen, the languages, or "held": what is kept
@@ -167,6 +172,8 @@ type option struct {
 	// Leave erases the chat, Withdraw all that is kept of the person.
 	Leave    bool `yaml:"leave"`
 	Withdraw bool `yaml:"withdraw"`
+	// Code asks for a receipt code: of "words" or of "digits".
+	Code string `yaml:"code"`
 	// Back leads to where the person came from.
 	Back bool `yaml:"back"`
 	// Note is a text key shown once above the next screen.
@@ -210,6 +217,7 @@ func Load(files fs.FS, directory Directory, languages ...string) (*Book, error) 
 		text:       map[string]catalogue{},
 		catalogues: map[string]catalogue{},
 		directory:  directory,
+		codes:      readWords(),
 	}
 	var faults faults
 	names, err := fs.Glob(files, "*.yaml")

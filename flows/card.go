@@ -92,6 +92,15 @@ func (b *Book) Card(s State, at time.Time) Card {
 	if s.Earlier != "" {
 		add("card.earlier", s.Earlier)
 	}
+	if c.Code != "" {
+		add("card.code", say("card.code.set"))
+	}
+	if !c.Moved.IsZero() {
+		add("card.moved", clock(c.Moved))
+	}
+	if ask := c.Ask; ask != nil && ask.Word != "" {
+		add("card.return", say("card.return.line", "time", clock(ask.At), "word", say("card.return."+ask.Word)))
+	}
 	return card
 }
 

@@ -31,6 +31,13 @@ func uiTexts() []string {
 		"card.status.closed", "card.status.waiting", "card.too_many", "card.undelivered.blocked",
 		"card.undelivered.given_up", "card.undelivered.gone",
 		"card.unanswered", "card.undelivered.rejected", "card.unknown",
+		// Receipt codes and returns
+		"ui.code_wait", "ui.held.code", "card.code", "card.code.set", "card.moved", "card.return",
+		"card.return.line", "card.return.none", "card.return.right", "card.return.wrong",
+		"card.return.duress", "card.return.asks", "card.return.page", "card.return.accept",
+		"card.return.accept.confirm", "card.return.refuse", "card.return.accepted",
+		"card.return.refused", "card.return.here", "card.return.moved", "card.return.ceded",
+		"card.return.media",
 		"desk.again", "desk.refused", "desk.unknown",
 		"card.media", "card.media.allow", "card.media.allowed", "card.media.confirm", "card.media.failed",
 		"card.media.gone", "card.media.large", "card.media.not_shown", "card.media.offer", "card.media.photo",
@@ -123,7 +130,7 @@ func (b *Book) checkScreens(faults *faults) {
 	for _, name := range b.order {
 		s := b.screens[name]
 		end := name == b.policy.Talk || name == b.policy.Gone
-		if len(s.Options) == 0 && !s.Text && s.Next == "" && !slices.Contains([]string{"pages", "cover", "languages"}, s.Shows) && !end {
+		if len(s.Options) == 0 && !s.Text && s.Secret == "" && s.Next == "" && !slices.Contains([]string{"pages", "cover", "languages"}, s.Shows) && !end {
 			faults.add(s.at, "the screen %q is a dead end: it has no options and leads nowhere", name)
 		}
 		if s.Many && s.Next == "" {
@@ -132,13 +139,16 @@ func (b *Book) checkScreens(faults *faults) {
 		if s.Text && (s.Fact == "" || s.Next == "") {
 			faults.add(s.at, "the screen %q takes text, so it needs a fact and a next", name)
 		}
-		if !slices.Contains([]string{"", "numbers", "pages", "embassies", "languages", "cover", showsHeld}, s.Shows) {
-			faults.add(s.at, "shows: %q is not known; numbers, pages, embassies, languages, cover and held are", s.Shows)
+		if !slices.Contains([]string{"", "numbers", "pages", "embassies", "languages", "cover", showsHeld, showsCode}, s.Shows) {
+			faults.add(s.at, "shows: %q is not known; numbers, pages, embassies, languages, cover, held and code are", s.Shows)
 		}
 		for _, needs := range append([]string{s.Needs}, needs(s.Options)...) {
 			if !slices.Contains([]string{"", "numbers", "language", "unspoken", needsQuestion}, needs) {
 				faults.add(s.at, "needs: %q is not known; numbers, language, unspoken and question are", needs)
 			}
+		}
+		if s.Secret != "" && (s.Secret != secretCode && s.Secret != secretAnswer || s.Fact != "" || s.Text || s.Next == "") {
+			faults.add(s.at, "secret: is code or answer, on a screen with a next, without a fact or text")
 		}
 		if s.Needs != "" && s.Next == "" {
 			faults.add(s.at, "the screen %q can be passed over, so it needs a next", name)
@@ -159,6 +169,9 @@ func (b *Book) checkScreens(faults *faults) {
 				faults.add(o.at, "each option needs an id of its own, without a dot or a space")
 			}
 			seen[o.ID] = true
+			if o.Code != "" && (o.Code != codeAsWords && o.Code != codeAsDigits || b.screens[o.Next] == nil || b.screens[o.Next].Shows != showsCode) {
+				faults.add(o.at, "code: is words or digits, and leads to a screen that shows: code")
+			}
 			if o.Next != "" && b.screens[o.Next] == nil {
 				faults.add(o.at, "next: there is no screen %q", o.Next)
 			}

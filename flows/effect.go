@@ -119,6 +119,15 @@ type (
 		Post PostID `json:"post"`
 		Text string `json:"text"`
 	}
+	// Hand gives a case to the conversation Into, which becomes Joined. The engine
+	// performs it when all that was on its way to the officers before is there.
+	Hand struct {
+		Into    string  `json:"into"`
+		Case    Case    `json:"case"`
+		Facts   Facts   `json:"facts"`
+		Replies []Reply `json:"replies,omitempty"`
+		Earlier string  `json:"earlier,omitempty"`
+	}
 	// Mark puts a sign on an officer's post and takes the other signs off it.
 	Mark struct {
 		Post PostID `json:"post"`
@@ -152,6 +161,19 @@ type Record struct {
 // Effects to the keeper, which are slow on purpose and need a lane of their own
 // in which nothing else waits. Their texts are folded first, see [FoldWord].
 type (
+	// Look computes what a receipt code is looked up by, for somebody who typed
+	// it; the outcome is Hashed for "code", with an empty sum beyond the number of
+	// tries.
+	Look struct {
+		Note string `json:"note"`
+		Code string `json:"code"`
+	}
+	// Seek looks for the case that Sum leads to. If there is one its conversation
+	// gets Sought; this one is told the same and waits as long in any case.
+	Seek struct {
+		Sum  string `json:"sum"`
+		Text string `json:"text"`
+	}
 	// Hash makes of a text what tells it again and does not tell it: the outcome
 	// is Hashed. For and Note come back in it and mean nothing to the keeper.
 	Hash struct {
@@ -198,6 +220,9 @@ func (Offer) To() Side   { return Officers }
 func (Present) To() Side { return Officers }
 func (Restate) To() Side { return Officers }
 func (Mark) To() Side    { return Officers }
+func (Hand) To() Side    { return Officers }
+func (Look) To() Side    { return Keeper }
+func (Seek) To() Side    { return Keeper }
 func (Record) To() Side  { return Archive }
 func (Hash) To() Side    { return Keeper }
 func (Check) To() Side   { return Keeper }
@@ -227,6 +252,9 @@ func (Offer) kind() string   { return "offer" }
 func (Present) kind() string { return "present" }
 func (Restate) kind() string { return "restate" }
 func (Mark) kind() string    { return "mark" }
+func (Hand) kind() string    { return "hand" }
+func (Look) kind() string    { return "look" }
+func (Seek) kind() string    { return "seek" }
 func (Record) kind() string  { return "record" }
 func (Hash) kind() string    { return "hash" }
 func (Check) kind() string   { return "check" }

@@ -188,6 +188,21 @@ type (
 		For, Note string
 		Sum       string
 	}
+	// Sought says that the case's receipt code was typed in the chat of the
+	// conversation From, which may be this one: Here. Sum is what the code was
+	// looked up by, Text the answer to the question that was asked with it.
+	Sought struct {
+		From string
+		Here bool
+		Sum  string
+		Text string
+	}
+	// Ceded says that an officer brings a case here, in the place of which there
+	// is.
+	Ceded struct{}
+	// Joined brings a case from another conversation. There must be no case here
+	// that is not over.
+	Joined struct{ Hand }
 	// Checked gives back the text of a Check. Match is the index of the first sum
 	// that is the text's, -1 if none is.
 	Checked struct {
@@ -242,3 +257,6 @@ func (Delivered) kind() string   { return "delivered" }
 func (Undelivered) kind() string { return "undelivered" }
 func (Hashed) kind() string      { return "hashed" }
 func (Checked) kind() string     { return "checked" }
+func (Sought) kind() string      { return "sought" }
+func (Ceded) kind() string       { return "ceded" }
+func (Joined) kind() string      { return "joined" }

@@ -37,6 +37,9 @@ func (b *Book) held(s State) string {
 	if s.Case != nil && !s.Left {
 		add("ui.held.case", "date", b.date(s.Case.Opened))
 	}
+	if s.Lookup() != "" && !s.Left {
+		add("ui.held.code")
+	}
 	if len(s.Answers) > 0 {
 		lines = append(lines, "")
 	}

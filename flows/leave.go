@@ -14,6 +14,11 @@ func (t *turn) rejoin() {
 	t.s.Facts, t.s.Aside = *t.s.Aside, nil
 	t.s.Left, t.s.LeftAt = false, time.Time{}
 	t.tell("card.back")
+	t.add(since)
+}
+
+// add adds what was tapped elsewhere since to what is known.
+func (t *turn) add(since Facts) {
 	if since.Language != "" {
 		t.s.Language = since.Language
 	}

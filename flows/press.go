@@ -73,6 +73,9 @@ func (t *turn) chose(ev Chose) {
 	case pressSkip:
 		if !here.Gate && here.Next != "" {
 			t.answer(here, nil, "")
+			if here.Secret == secretAnswer {
+				t.answerReturn("")
+			}
 			t.goOn(here, here.Next, here.Alert)
 			t.show(false)
 			if here.Alert {
@@ -223,6 +226,9 @@ func (t *turn) settle(here *screen, ids []string) {
 		case o.Withdraw:
 			t.withdraw()
 			return
+		}
+		if o.Code != "" {
+			t.issue(o.Code)
 		}
 		if o.Kind != "" {
 			t.s.Kind = o.Kind

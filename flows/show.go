@@ -55,6 +55,10 @@ func (b *Book) View(s State, at time.Time) View {
 		parts = append(parts, say("ui.talk_media"))
 	case here.name == b.policy.Renew:
 		parts = append(parts, say(here.name), say(b.consent()))
+	case here.Shows == showsCode && s.Code == "":
+		parts = append(parts, say("ui.code_wait"))
+	case here.Shows == showsCode:
+		parts = append(parts, say(here.name, "code", s.Code))
 	case here.Shows == showsHeld:
 		parts = append(parts, say(here.name), b.held(s))
 	default:

@@ -50,6 +50,11 @@ type State struct {
 	Asked string `json:"asked,omitempty"`
 	// Rest is where the person was when the chat folded back, nil if it has not.
 	Rest *Rest `json:"rest,omitempty"`
+	// Code is the receipt code that stands in the bubble since CodeAt.
+	Code   string    `json:"code,omitempty"`
+	CodeAt time.Time `json:"code_at,omitzero"`
+	// Return is a receipt code that was typed here and is on its way.
+	Return *Return `json:"return,omitempty"`
 	// Seen is when the person last gave a sign.
 	Seen time.Time `json:"seen,omitzero"`
 
@@ -152,6 +157,13 @@ type Case struct {
 	Closed       time.Time `json:"closed,omitzero"`
 	Thread       PostID    `json:"thread,omitempty"`
 	Officer      Officer   `json:"officer,omitzero"`
+	// Code is what the receipt code is looked up by, "" without one. Ask is who
+	// typed it in another chat, Asks counts those who did. Moved is when the case
+	// came from another account.
+	Code  string    `json:"code,omitempty"`
+	Ask   *Ask      `json:"ask,omitempty"`
+	Asks  int       `json:"asks,omitempty"`
+	Moved time.Time `json:"moved,omitzero"`
 	// Pages counts the calls to the officers.
 	Pages int `json:"pages,omitempty"`
 	// Unsent counts the person's messages that are not yet in the thread,
@@ -284,12 +296,20 @@ func (s State) clone() State {
 	s.Messages = slices.Clone(s.Messages)
 	s.Replies = slices.Clone(s.Replies)
 	s.Facts = s.Facts.clone()
+	if s.Return != nil {
+		r := *s.Return
+		s.Return = &r
+	}
 	if s.Aside != nil {
 		aside := s.Aside.clone()
 		s.Aside = &aside
 	}
 	if s.Case != nil {
 		c := *s.Case
+		if c.Ask != nil {
+			ask := *c.Ask
+			c.Ask = &ask
+		}
 		c.Media = slices.Clone(c.Media)
 		s.Case = &c
 	}

@@ -50,6 +50,16 @@ func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 		t.closed(ev.Officer)
 	case Acted:
 		t.acted(ev)
+	case Hashed:
+		t.hashed(ev)
+	case Checked:
+		t.checked(ev)
+	case Sought:
+		t.sought(ev)
+	case Ceded:
+		t.cede()
+	case Joined:
+		t.joined(ev)
 	case TimedOut:
 		t.timedOut()
 	case Delivered:
@@ -63,6 +73,7 @@ func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 	if s.Note != "" && t.s.Note == "" && t.s.Screen != "" {
 		t.refresh(true) // What was shown once must not stay.
 	}
+	t.hideCode()
 	t.dropMedia(s.Case)
 	t.s.Due = b.due(t.s, m.At)
 	return t.s, t.effects
@@ -308,6 +319,10 @@ func (t *turn) said(ev Said) {
 	if t.overdue() {
 		t.fold(t.before)
 	}
+	if here := t.book.screens[t.s.Screen]; here != nil && here.Secret != "" {
+		t.secret(here, ev)
+		return
+	}
 	if here := t.book.screens[t.s.Screen]; here != nil && here.Text {
 		t.answer(here, nil, ev.Text)
 		if t.with() {
@@ -387,5 +402,22 @@ func (t *turn) relayAnswers() {
 			t.relay(t.officers("fact."+a.Fact), a.Text)
 			t.s.Answers[i].Text, t.s.Answers[i].Typed = "", true
 		}
+	}
+}
+
+// hashed takes a sum from the keeper.
+func (t *turn) hashed(ev Hashed) {
+	switch ev.For {
+	case forCode:
+		t.looked(ev)
+	case forNewCode:
+		t.issued(ev)
+	}
+}
+
+// checked takes what the keeper compared.
+func (t *turn) checked(ev Checked) {
+	if ev.For == forReturn {
+		t.compared(ev)
 	}
 }

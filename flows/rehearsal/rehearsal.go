@@ -28,6 +28,8 @@ const Help = `  person starts                     the command /start
   person closes N
   person erases N
   person blocks
+  person types the code             the receipt code that was last shown
+  asker starts                      and all that a person can: in another chat
   NAME claims                       an officer acts
   NAME replies POST: TEXT
   NAME notes POST: TEXT
@@ -59,17 +61,25 @@ type Rehearsal struct {
 	card     string
 	offers   []flows.MediaID
 	chat     []bubble
+
+	// asker is another chat, first the one to which that is another, prefix sets
+	// apart what is seen there. code is the receipt code that was last made.
+	asker, first *Rehearsal
+	prefix       string
+	code         string
 }
 
 // New begins a conversation at an instant; what is seen goes to out.
 func New(book *flows.Book, out io.Writer, now time.Time) *Rehearsal {
-	return &Rehearsal{
+	r := &Rehearsal{
 		book:  book,
 		out:   out,
 		now:   now,
 		lanes: map[flows.Side][]flows.Effect{},
 		down:  map[flows.Side]bool{},
 	}
+	r.first = r
+	return r
 }
 
 // Do plays one line of a script. An error says what the line should have been;
@@ -85,8 +95,10 @@ func (r *Rehearsal) Do(line string) error {
 		return r.world(who, what)
 	case "person":
 		return r.person(what)
+	case "asker":
+		return r.other().person(what)
 	}
-	return r.officer(who, what)
+	return r.desk().officer(who, what)
 }
 
 // State returns the conversation as it stands.
@@ -134,6 +146,8 @@ func (r *Rehearsal) person(what string) error {
 		r.happen(flows.Chose{Message: flows.MessageID(rest), Data: "part.0"})
 	case "erases":
 		r.happen(flows.Chose{Message: flows.MessageID(rest), Data: "erase"})
+	case "types":
+		r.happen(flows.Said{Message: r.wrote(r.code), Text: r.code})
 	case "presses":
 		return r.press(rest)
 	default:
@@ -253,6 +267,9 @@ func (r *Rehearsal) after(what string) error {
 		r.happen(flows.TimedOut{})
 	}
 	r.now = until
+	if r.asker != nil {
+		return r.asker.after(what)
+	}
 	return nil
 }
 
@@ -368,6 +385,8 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 		}
 		r.vanish(e.Messages)
 		r.printf("  bot deletes %v", e.Messages)
+	case flows.Hash, flows.Check, flows.Look, flows.Seek, flows.Hand:
+		return r.keep(e)
 	case flows.Fetch, flows.Offer, flows.Present, flows.Restate, flows.Drop:
 		return r.deliverMedia(e)
 	case flows.Open:
@@ -434,7 +453,9 @@ func (r *Rehearsal) message() flows.MessageID {
 	return flows.MessageID(fmt.Sprintf("m%d", r.messages))
 }
 
-func (r *Rehearsal) printf(format string, args ...any) { fmt.Fprintf(r.out, format+"\n", args...) }
+func (r *Rehearsal) printf(format string, args ...any) {
+	fmt.Fprintf(r.out, r.prefix+format+"\n", args...)
+}
 
 // indent sets a text of several lines below its first one.
 func indent(text, lead string) string {

@@ -38,6 +38,10 @@ type envelope struct {
 	// Former is the case before the present one: what is still to be said in
 	// its thread may have been committed before the thread was there.
 	Former *former `json:"former,omitempty"`
+	// Handing is a case on its way from here to another conversation. Second is
+	// a thread that has its second name: see [Engine.handOver].
+	Handing *former      `json:"handing,omitempty"`
+	Second  flows.PostID `json:"second,omitempty"`
 }
 
 type former struct {

@@ -290,6 +290,8 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 //	Show, Say, Amend, Erase  a day: then the person is hardly there any more
 //	Open, Relay              for ever: the person was told that it is not lost
 //	Hash, Check              for ever: words wait there to be relayed
+//	Look, Seek, Hand         for ever: nobody else would notice; a case must
+//	                         not be lost on its way
 //	Fetch                    two minutes: the person's bubble waits behind it
 //	Offer                    for ever, as Relay
 //	Present                  ten minutes: the officer who waits presses again
@@ -301,7 +303,7 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 //	Mark                     five minutes: an ornament
 func patience(ef flows.Effect) time.Duration {
 	switch ef := ef.(type) {
-	case flows.Open, flows.Relay, flows.Hash, flows.Check, flows.Offer, flows.Drop, flows.Shred:
+	case flows.Open, flows.Relay, flows.Hash, flows.Check, flows.Look, flows.Seek, flows.Hand, flows.Offer, flows.Drop, flows.Shred:
 		return 0
 	case flows.Tell, flows.Page:
 		return 72 * time.Hour
@@ -379,6 +381,7 @@ func (d *dispatcher) delivery(ctx context.Context, j job, it item) (del Delivery
 		Urgent:       c.State.Urgent(),
 		Tries:        l.Tries,
 	}
+	del.joins = joins{tape: it.Tape, second: it.Second}
 	if it.Again {
 		del.Tries = max(l.Tries, 2)
 	}
@@ -421,6 +424,14 @@ func (d *dispatcher) deliver(ctx context.Context, del Delivery) (outcome flows.E
 	}
 	if shred, ok := del.Effect.(flows.Shred); ok {
 		return flows.Delivered{Effect: shred}, d.shred(ctx, shred)
+	}
+	switch ef := del.Effect.(type) {
+	case flows.Hand:
+		return d.handOver(ctx, del, ef)
+	case flows.Look:
+		return d.look(ctx, del, ef)
+	case flows.Seek:
+		return d.seek(ctx, del, ef)
 	}
 	if d.side == flows.Keeper {
 		return d.keeper(del.Effect)

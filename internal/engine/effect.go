@@ -60,6 +60,12 @@ func (e *effectJSON) UnmarshalJSON(text []byte) error {
 		e.Effect, err = decode[flows.Hash](raw.Effect)
 	case "check":
 		e.Effect, err = decode[flows.Check](raw.Effect)
+	case "hand":
+		e.Effect, err = decode[flows.Hand](raw.Effect)
+	case "look":
+		e.Effect, err = decode[flows.Look](raw.Effect)
+	case "seek":
+		e.Effect, err = decode[flows.Seek](raw.Effect)
 	case "shred":
 		e.Effect, err = decode[flows.Shred](raw.Effect)
 	default:

@@ -63,6 +63,9 @@ func TestEffectsOnDisk(t *testing.T) {
 		flows.Restate{Post: "p", Text: "t"},
 		flows.Drop{Media: "m"},
 		flows.Hash{For: "f", Note: "n", Text: "t", Index: true},
+		flows.Hand{Into: "c", Case: flows.Case{Thread: "p"}, Facts: flows.Facts{Language: "id"}, Replies: []flows.Reply{{Post: "p"}}},
+		flows.Look{Note: "n", Code: "c"},
+		flows.Seek{Sum: "s", Text: "t"},
 		flows.Shred{Case: caseid.ID{1, 2}},
 		flows.Check{For: "f", Note: "n", Sums: []string{"s"}, Text: "t"},
 	}

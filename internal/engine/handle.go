@@ -35,7 +35,7 @@ func (e *Engine) Handle(ctx context.Context, in Inbound) error {
 	if in.Caller != "" {
 		st.conversation = e.vault.Blind("conversation", in.Name)
 	} else {
-		id, err := e.store.Resolve(ctx, e.vault.Blind("name", in.Name))
+		id, err := e.resolve(ctx, in.Name)
 		if errors.Is(err, storage.ErrNotFound) {
 			return ErrUnknown
 		}
@@ -123,6 +123,10 @@ type step struct {
 	ride *ride
 	// alarm replaces the state's alarm, if not zero.
 	alarm time.Time
+	// joins, if not nil, comes with a case from another conversation; handed says
+	// that the one that left this conversation has arrived.
+	joins  *joins
+	handed bool
 	// version, if not 0, is the only version that the event is meant for. At
 	// another one there is nothing left to do.
 	version uint64
@@ -239,6 +243,12 @@ var errLate = errors.New("engine: the version is another")
 // draw makes the commit of a step on a conversation. It returns errNobody or
 // errLate if the step is not for it.
 func (e *Engine) draw(st step, c conversation, found bool) (*draft, error) {
+	switch {
+	case c.Handing != nil && st.name != "" && st.name == threadName(c.Handing.Thread):
+		return nil, errHanding
+	case st.joins != nil && (c.Handing != nil || c.State.Case != nil && c.State.Case.Phase != flows.Ended):
+		return nil, errBusy
+	}
 	if !found && !st.begins && !st.lives || st.name != "" && st.name != threadName(c.State.Thread()) {
 		return nil, errNobody
 	}
@@ -271,6 +281,12 @@ func (e *Engine) next(st step, c conversation, found bool) (d *draft, err error)
 	c.version++
 	if st.caller != "" {
 		c.Caller = st.caller
+	}
+	if st.handed {
+		c.Handing = nil
+	}
+	if st.joins != nil {
+		c.Tape = st.joins.tape
 	}
 	if st.ride != nil && found {
 		// What it has to say, if anything, it says by a commit of its own.
@@ -307,7 +323,13 @@ func (e *Engine) next(st step, c conversation, found bool) (d *draft, err error)
 	if err := d.seal(e, turns); err != nil {
 		return nil, err
 	}
-	if c.State.Blank() {
+	d.after.handed(turns)
+	if st.joins != nil {
+		if d.after.Second = ""; st.joins.second {
+			d.after.Second = c.State.Thread()
+		}
+	}
+	if c = d.after; c.State.Blank() && c.Handing == nil {
 		return d, nil
 	}
 	d.found = true
@@ -316,9 +338,7 @@ func (e *Engine) next(st step, c conversation, found bool) (d *draft, err error)
 		d.Alarm = st.alarm
 	}
 	d.after.alarm = d.Alarm
-	if thread := c.State.Thread(); thread != "" {
-		d.Names = []string{e.vault.Blind("name", threadName(thread))}
-	}
+	d.Names = e.names(d.after)
 	d.State, err = e.sealState(d.ID, d.after)
 	return d, err
 }

@@ -27,6 +27,10 @@ type item struct {
 	// Witness is the transcript's at the commit, for when another case has
 	// begun since.
 	Witness string `json:"witness,omitempty"`
+	// Tape is that of a case which is handed to another conversation, Second that
+	// its thread gets its second name there.
+	Tape   *seal.Tape `json:"tape,omitempty"`
+	Second bool       `json:"second,omitempty"`
 	// Again says that it may have been performed before, whatever the store
 	// counts: the item comes from a backup.
 	Again bool `json:"again,omitempty"`
@@ -56,6 +60,9 @@ func (e *Engine) newItem(id string, t *turn, ef numbered, at time.Time) (item, s
 			card := e.flow.Card(c.State, at)
 			it.Card = &card
 		}
+	}
+	if hand, ok := ef.Effect.(flows.Hand); ok {
+		it.Tape, it.Second = c.Tape, c.Second != hand.Case.Thread
 	}
 	if it.Card != nil && c.taped(it.Case) {
 		it.Witness = c.Tape.Witness()
@@ -107,6 +114,8 @@ func priority(s flows.State, ef flows.Effect) uint8 {
 		return p + 2
 	case flows.Update, flows.Mark, flows.Restate, flows.Drop:
 		return p
+	case flows.Look, flows.Seek:
+		return p // As for Hash.
 	case flows.Hash:
 		if ef.Index {
 			return p // Whoever guesses codes does not hold up what waits to be relayed.

@@ -31,6 +31,7 @@ func (d *dispatcher) settle(ctx context.Context, l storage.Leased, it item, outc
 	switch d.side { //nolint:exhaustive // Nothing else is delivered.
 	case flows.Officers:
 		st.of = &it.Case
+		_, st.handed = it.Effect.Effect.(flows.Hand)
 	case flows.Keeper:
 		// What was said in a conversation that was erased since is erased with it.
 		st.begins, st.lives = false, true
