@@ -182,8 +182,14 @@ func Page(flags byte, serial, number uint32, granule uint64, parts, body []byte)
 	out = binary.LittleEndian.AppendUint32(out, number)
 	out = append(out, 0, 0, 0, 0, byte(len(parts)))
 	out = append(append(out, parts...), body...)
-	binary.LittleEndian.PutUint32(out[22:], pageSum(out))
+	Sum(out)
 	return out
+}
+
+// Sum makes the sum of a page right.
+func Sum(page []byte) {
+	clear(page[22:26])
+	binary.LittleEndian.PutUint32(page[22:], pageSum(page))
 }
 
 // pageSum is written as RFC 3533 has it, by a table, and not as in what it
