@@ -53,6 +53,9 @@ type Policy struct {
 	// that asks for the agreement to a newer notice.
 	Held  string `yaml:"held"`
 	Renew string `yaml:"renew"`
+	// Found is the screen that asks what may be said to somebody who asks about
+	// the person.
+	Found string `yaml:"found"`
 	// Resume is how long somebody may be away before the gate asks again.
 	Resume Duration `yaml:"resume"`
 	// Officers is the language of the officers' side.

@@ -44,7 +44,7 @@ func uiTexts() []string {
 		"card.media.refuse", "card.media.show", "card.media.shown", "card.media.unseen",
 		"card.media.unsuited", "card.media.voice", "ui.media_failed", "ui.media_large", "ui.media_many",
 		"ui.media_unsuited", "ui.talk_media",
-		"ui.found", "ui.release.alive", "ui.release.call", "ui.release.message",
+		"ui.found", "ui.question", "ui.release.alive", "ui.release.call", "ui.release.message",
 		"card.found", "card.found.answered", "card.found.ask", "card.found.confirm", "card.found.open", "card.found.undo",
 		"card.own.failed", "card.own.held", "card.own.sent",
 		"card.release", "card.release.confirm", "card.release.done", "card.release.first", "card.release.open",
@@ -79,7 +79,7 @@ func (b *Book) check(faults *faults) {
 
 func (b *Book) checkPolicy(faults *faults) {
 	p, at := b.policy, place{file: "policy.yaml"}
-	for key, name := range map[string]string{"first": p.First, "talk": p.Talk, "gone": p.Gone, "gate": p.Gate, "language": p.Language, "held": p.Held, "renew": p.Renew} {
+	for key, name := range map[string]string{"first": p.First, "talk": p.Talk, "gone": p.Gone, "gate": p.Gate, "language": p.Language, "held": p.Held, "renew": p.Renew, "found": p.Found} {
 		if b.screens[name] == nil {
 			faults.add(at, "%s: there is no screen %q", key, name)
 		}
@@ -143,8 +143,8 @@ func (b *Book) checkScreens(faults *faults) {
 			faults.add(s.at, "shows: %q is not known; numbers, pages, embassies, languages, cover, held and code are", s.Shows)
 		}
 		for _, needs := range append([]string{s.Needs}, needs(s.Options)...) {
-			if !slices.Contains([]string{"", "numbers", "language", "unspoken", needsQuestion}, needs) {
-				faults.add(s.at, "needs: %q is not known; numbers, language, unspoken and question are", needs)
+			if !slices.Contains([]string{"", "numbers", "language", "unspoken"}, needs) {
+				faults.add(s.at, "needs: %q is not known; numbers, language and unspoken are", needs)
 			}
 		}
 		if s.Secret != "" && (s.Secret != secretCode && s.Secret != secretAnswer || s.Fact != "" || s.Text || s.Next == "") {
@@ -223,6 +223,7 @@ func (b *Book) checkReach(faults *faults) {
 	reach(b.policy.Gone)
 	reach(b.policy.Held)
 	reach(b.policy.Renew)
+	reach(b.policy.Found)
 	for _, name := range b.order {
 		if !reached[name] {
 			faults.add(b.screens[name].at, "nobody can come to the screen %q", name)
@@ -328,5 +329,5 @@ func (b *Book) isLabel(key string) bool {
 		id, _, _ := strings.Cut(rest, ".")
 		return b.screens[flow+"."+id] != nil
 	}
-	return slices.Contains([]string{"ui.again", "ui.back", "ui.check", "ui.done", "ui.erase", "ui.held", "ui.leave", "ui.person", "ui.skip", "ui.open", "ui.close", "ui.next"}, key)
+	return slices.Contains([]string{"ui.again", "ui.back", "ui.check", "ui.done", "ui.erase", "ui.held", "ui.leave", "ui.question", "ui.person", "ui.skip", "ui.open", "ui.close", "ui.next"}, key)
 }

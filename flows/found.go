@@ -14,10 +14,6 @@ import (
 // the person: nothing, alive, call or message.
 const factTell = "tell"
 
-// needsQuestion is what an option needs that is offered only while an officer's
-// question is open.
-const needsQuestion = "question"
-
 // An adder adds a line to the card's menu; label and confirm are text keys.
 type adder func(name ActionName, choice, label, confirm string, pairs ...string)
 
@@ -34,7 +30,7 @@ func (b *Book) askMenu(c Case, kind string, add adder) {
 // asking reports whether the person is offered an officer's question: not before
 // it may be said that there is one.
 func (s State) asking() bool {
-	if s.Case == nil || s.Left || s.Case.Asking.IsZero() {
+	if s.Case == nil || s.Left || s.Case.Phase == Ended || s.Case.Asking.IsZero() {
 		return false
 	}
 	return !slices.ContainsFunc(s.Replies, func(r Reply) bool { return r.Held && strings.HasPrefix(string(r.Post), ownAsk) })

@@ -22,7 +22,9 @@ const (
 	pressLanguage = "l"
 	// pressHeld opens what is kept of the person, pressCorrect begins the
 	// number of an answer to correct.
-	pressHeld    = "q"
+	pressHeld = "q"
+	// pressFound opens an officer's question about somebody who asks.
+	pressFound   = "f"
 	pressCorrect = "c"
 )
 
@@ -102,6 +104,11 @@ func (t *turn) chose(ev Chose) {
 		t.show(false)
 	case pressHeld:
 		t.advance(t.book.policy.Held)
+		t.show(false)
+	case pressFound:
+		if t.s.asking() {
+			t.advance(t.book.policy.Found)
+		}
 		t.show(false)
 	case pressCheck:
 		if t.with() && !t.release(byPress) {

@@ -136,7 +136,7 @@ func (b *Book) choices(v *View, s State, here *screen, at time.Time) {
 		list = nil
 	}
 	for i, o := range here.Options {
-		if !b.has(o.Needs, s.Language, at) || !b.offered(s.Language, here, o) || o.Needs == needsQuestion && !s.asking() {
+		if !b.has(o.Needs, s.Language, at) || !b.offered(s.Language, here, o) {
 			continue
 		}
 		label := b.say(s.Language, here.label(o), "from", clockTime(b.policy.Day.From), "to", clockTime(b.policy.Day.To))
@@ -179,6 +179,9 @@ func (b *Book) controls(v *View, s State, here *screen, open bool) {
 		return Button{Label: b.say(s.Language, key), Data: s.Token + "." + press}
 	}
 	var row []Button
+	if s.asking() && here.name != b.policy.Found {
+		v.stack([]Button{button("ui.question", pressFound)})
+	}
 	if open || len(s.Trail) > 0 || here.leadsBack() {
 		row = append(row, button("ui.back", pressBack))
 	}
