@@ -121,7 +121,7 @@ func (b *Book) privacyRows(s State) [][]Button {
 
 // leadsBack reports whether a screen has a way back wherever one came from.
 func (s *screen) leadsBack() bool {
-	return s.Shows == showsHeld || slices.ContainsFunc(s.Options, func(o option) bool { return o.Back || o.Withdraw })
+	return s.Shows == showsHeld || s.Shows == "languages" || slices.ContainsFunc(s.Options, func(o option) bool { return o.Back || o.Withdraw })
 }
 
 // correct goes to the question of an answer, from where the next step leads back

@@ -50,11 +50,11 @@ func (b *Book) offered(language string, here *screen, o option) bool {
 }
 
 // shortWay reports whether an option is on the short way: it goes on from the
-// screen that it is on.
+// screen that it is on, or it calls somebody.
 func (b *Book) shortWay(here *screen, o option) bool {
 	to := b.screens[o.Next]
-	if o.ends() || to == nil {
-		return o.ends()
+	if o.ends() || o.Alert || to == nil {
+		return o.ends() || o.Alert
 	}
 	if !to.shown() {
 		to = b.screens[to.Short]

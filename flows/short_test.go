@@ -80,6 +80,10 @@ func TestShortPacks(t *testing.T) {
 			own("alert under way")
 			p.step(flows.Delivered{Effect: flows.Open{}, Post: "root"})
 			own("alerted")
+			p.step(flows.Chose{Data: data(t, p, ".o0")})
+			if !p.s.Danger {
+				t.Error("danger in a case raises nothing")
+			}
 			for _, l := range p.book.Card(p.s, p.at).Lines {
 				if strings.Contains(l.Value, pack.Name) && !strings.Contains(l.Value, "("+pack.Language+")") {
 					t.Errorf("an officer may not be able to read %q", l.Value)

@@ -40,7 +40,7 @@ func TestConversations(t *testing.T) {
 			if parts["directory.yaml"] != "" && err != nil {
 				t.Fatal(err)
 			}
-			book, err := flows.Load(flows.Shipped(), directory)
+			book, err := flows.Load(flows.Shipped(), directory, strings.Fields(parts["languages"])...)
 			if err != nil {
 				t.Fatal(err)
 			}
