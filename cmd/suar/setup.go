@@ -196,7 +196,7 @@ func doubts(p bot.Profile) []string {
 	for _, t := range texts {
 		words := strings.FieldsFunc(strings.ToLower(t.text), func(r rune) bool { return strings.ContainsRune(" .,:;!?()/\n\"'-–", r) })
 		for _, a := range alarming() {
-			for _, bad := range strings.Fields(a.words) {
+			for bad := range strings.FieldsSeq(a.words) {
 				for _, w := range words {
 					if w == bad {
 						out = append(out, fmt.Sprintf("the %s %s says %q, which %s", t.what, where, w, a.why))
