@@ -38,6 +38,7 @@ func (b *Book) due(s State, now time.Time) time.Time {
 	case Owned:
 		at(b.stuckAt(s))
 		at(b.owedAt(s))
+		at(b.dormantAt(s))
 	case Ended:
 		at(b.policy.Keep.after(c.Closed))
 	}
@@ -119,6 +120,9 @@ func (t *turn) timedOut() {
 	if c.Phase == Owned && came(t.book.owedAt(t.s)) {
 		c.Nudged = true
 		t.page("card.unanswered")
+	}
+	if came(t.book.dormantAt(t.s)) {
+		t.dormant()
 	}
 	if c.Phase == Alerting && came(t.book.pageAt(t.s)) {
 		// After a long sleep one call is enough.

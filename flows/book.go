@@ -78,6 +78,9 @@ type Policy struct {
 	// Sweep is how old a message in the person's chat gets; under 47 h, because
 	// Telegram refuses to erase what is 48 h old.
 	Sweep Duration `yaml:"sweep"`
+	// Dormant is how long nothing happens in a claimed case before the officers
+	// are told that it will close by itself, two weeks later.
+	Dormant Duration `yaml:"dormant"`
 	// Keep is how long a closed case can still be reached by the person.
 	Keep Duration `yaml:"keep"`
 	// Media is how long a photo or a voice message is kept that no officer asked

@@ -81,13 +81,19 @@ func (t *turn) closed(o Officer) {
 		t.update()
 		return
 	}
-	c.Phase, c.Closed = Ended, t.m.At
 	if c.Officer.ID == "" {
 		c.Officer = o
 	}
+	t.end("officer:" + o.Name)
+}
+
+// end ends a case. By says who ended it, as in a Record.
+func (t *turn) end(by string) {
+	c := t.s.Case
+	c.Phase, c.Closed = Ended, t.m.At
 	c.Calling, c.Lost = false, false
 	t.s.Note = ""
-	t.record("officer:"+o.Name, "closed", "")
+	t.record(by, "closed", "")
 	card := t.book.Card(t.s, t.m.At)
 	t.do(Update{Last: &card})
 	// Questions have nobody left who waits for the answers.

@@ -30,6 +30,7 @@ func uiTexts() []string {
 		"card.replaced", "card.reply_closed", "card.skipped", "card.status", "card.status.claimed",
 		"card.status.closed", "card.status.waiting", "card.too_many", "card.undelivered.blocked",
 		"card.undelivered.given_up", "card.undelivered.gone",
+		"card.dormant", "card.dormant_closed",
 		"card.unanswered", "card.undelivered.rejected", "card.unknown",
 		// Receipt codes and returns
 		"ui.code_wait", "ui.held.code", "card.code", "card.code.set", "card.moved", "card.return",
@@ -106,7 +107,7 @@ func (b *Book) checkPolicy(faults *faults) {
 			faults.add(at, "%s: give at least one interval of a second or more, or nobody is called again", key)
 		}
 	}
-	for key, d := range map[string]Duration{"unanswered": p.Unanswered, "live": p.Live, "stuck": p.Stuck, "idle": p.Idle, "sweep": p.Sweep, "keep": p.Keep, "media": p.Media, "resume": p.Resume} {
+	for key, d := range map[string]Duration{"unanswered": p.Unanswered, "live": p.Live, "stuck": p.Stuck, "idle": p.Idle, "sweep": p.Sweep, "keep": p.Keep, "dormant": p.Dormant, "media": p.Media, "resume": p.Resume} {
 		if d < Duration(time.Second) {
 			faults.add(at, "%s: must be a second or more", key)
 		}

@@ -164,6 +164,10 @@ type Case struct {
 	Ask   *Ask      `json:"ask,omitempty"`
 	Asks  int       `json:"asks,omitempty"`
 	Moved time.Time `json:"moved,omitzero"`
+	// Stirred is when something last happened in a claimed case, Dormant that the
+	// officers were told that it will close by itself.
+	Stirred time.Time `json:"stirred,omitzero"`
+	Dormant bool      `json:"dormant,omitempty"`
 	// Pages counts the calls to the officers.
 	Pages int `json:"pages,omitempty"`
 	// Unsent counts the person's messages that are not yet in the thread,

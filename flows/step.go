@@ -67,6 +67,11 @@ func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 	case Undelivered:
 		t.undelivered(ev)
 	}
+	switch ev.(type) {
+	case TimedOut, Delivered, Undelivered:
+	default:
+		t.stir()
+	}
 	if fromPerson(ev) {
 		t.renew()
 	}
