@@ -189,22 +189,8 @@ func (c conversation) erase(ctx context.Context, messages []flows.MessageID) (ke
 	ids = slices.Compact(ids)
 	stays := map[int]bool{}
 	for batch := range slices.Chunk(ids, maxErase) {
-		err := c.call(ctx, func(ctx context.Context) error {
-			return c.b.api.removeAll(ctx, c.id, batch)
-		})
-		if err == nil {
-			continue
-		}
-		if refuse(err).status != 400 {
+		if err := c.removeAll(ctx, batch, stays); err != nil {
 			return nil, err
-		}
-		// One of them cannot be deleted, and so none was.
-		for _, id := range batch {
-			gone, err := c.remove(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			stays[id] = !gone
 		}
 	}
 	for _, m := range messages {
@@ -213,6 +199,29 @@ func (c conversation) erase(ctx context.Context, messages []flows.MessageID) (ke
 		}
 	}
 	return kept, nil
+}
+
+// removeAll deletes messages, at most as many as one call takes, and notes those
+// that stay. One that cannot be deleted makes Telegram refuse all of a call, so
+// they are halved until it stands alone: seven halvings of a hundred, not a
+// hundred calls.
+func (c conversation) removeAll(ctx context.Context, ids []int, stays map[int]bool) error {
+	if len(ids) == 1 {
+		gone, err := c.remove(ctx, ids[0])
+		stays[ids[0]] = !gone
+		return err
+	}
+	err := c.call(ctx, func(ctx context.Context) error {
+		return c.b.api.removeAll(ctx, c.id, ids)
+	})
+	if err == nil || refuse(err).status != 400 {
+		return err
+	}
+	half := len(ids) / 2
+	if err := c.removeAll(ctx, ids[:half], stays); err != nil {
+		return err
+	}
+	return c.removeAll(ctx, ids[half:], stays)
 }
 
 // remove deletes one message and says whether it is gone. One of the bot's own

@@ -106,7 +106,7 @@ func written(m *models.Message) flows.Event {
 // slash is free text: a human reads it.
 func command(id flows.MessageID, text string) flows.Event {
 	text = strings.TrimSpace(text)
-	if strings.EqualFold(text, "hapus") {
+	if strings.EqualFold(strings.TrimRight(text, ".!, "), "hapus") {
 		return flows.Asked{Message: id, What: flows.AskDelete}
 	}
 	word, ok := strings.CutPrefix(text, "/")
@@ -116,12 +116,12 @@ func command(id flows.MessageID, text string) flows.Event {
 	word, _, _ = strings.Cut(word, " ")
 	word, _, _ = strings.Cut(word, "\n")
 	word, _, _ = strings.Cut(word, "@")
-	switch strings.ToLower(word) {
+	switch strings.ToLower(strings.TrimRight(word, ".!,")) {
 	case "start":
 		return flows.Started{Message: id}
 	case "delete", "hapus":
 		return flows.Asked{Message: id, What: flows.AskDelete}
-	case "privacy":
+	case "privacy", "privasi":
 		return flows.Asked{Message: id, What: flows.AskPrivacy}
 	case "bahasa", "language":
 		return flows.Asked{Message: id, What: flows.AskLanguage}

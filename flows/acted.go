@@ -77,6 +77,7 @@ func (t *turn) acted(ev Acted) {
 	if i < 0 {
 		return
 	}
+	t.attended()
 	t.record("officer:"+ev.Officer.Name, "acted", menu[i].Label)
 	switch ev.Action {
 	case ActionHostile:

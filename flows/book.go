@@ -173,6 +173,8 @@ type option struct {
 	Only bool `yaml:"only"`
 	// Kind sets what the conversation is about.
 	Kind string `yaml:"kind"`
+	// Clock is how far ahead of UTC the clock is that the person reads.
+	Clock Duration `yaml:"clock"`
 	// Consent records the agreement to the notice.
 	Consent bool `yaml:"consent"`
 	// Leave erases the chat, Withdraw all that is kept of the person.

@@ -113,7 +113,7 @@ func (b *Book) facts(card *Card, f Facts, contact string) {
 	for _, a := range f.Answers {
 		line := Line{Label: say("fact." + a.Fact), Value: b.answerLine(a)}
 		switch {
-		case a.Fact == factContact, a.Fact == factFold:
+		case slices.Contains([]string{factContact, factClock, factFold}, a.Fact):
 		case a.skipped() && b.screens[a.Screen] != nil && b.screens[a.Screen].Default == "":
 			skipped = append(skipped, line.Label)
 		case slices.Contains([]string{"urgent", "wish", "area"}, a.Fact):
@@ -142,6 +142,9 @@ func (b *Book) contactLine(s State) string {
 	line := say("card.contact.none")
 	if a, ok := s.facts().answer(factContact); ok {
 		line = b.answerLine(a)
+	}
+	if a, ok := s.facts().answer(factClock); ok && len(a.Options) > 0 {
+		line += " (" + b.answerLine(a) + ")"
 	}
 	switch {
 	case s.Shut:

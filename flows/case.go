@@ -72,7 +72,17 @@ func (t *turn) claimed(o Officer) {
 		t.record("officer:"+o.Name, "claimed", "")
 		t.show(true)
 	}
+	t.attended()
 	t.update()
+}
+
+// attended takes note of a sign of an officer in the case's thread: the words
+// that are there have been read. What is still on its way has not.
+func (t *turn) attended() {
+	if c := t.s.Case; c != nil && c.Has && !c.Read && c.Unsent == 0 {
+		c.Read = true
+		t.show(true)
+	}
 }
 
 func (t *turn) closed(o Officer) {
@@ -132,6 +142,7 @@ func (t *turn) delivered(ev Delivered) {
 			return
 		}
 		c.Lost = false
+		c.Has, c.Read = true, false
 		t.sent()
 	case Fetch:
 		t.fetched(e, ev.Held)

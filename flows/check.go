@@ -17,13 +17,13 @@ func uiTexts() []string {
 		"ui.again", "ui.back", "ui.check", "ui.close", "ui.news", "ui.next", "ui.open", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
 		"ui.lost", "ui.media", "ui.no_numbers", "ui.no_pages", "ui.no_reply", "ui.notice_short",
 		"ui.person", "ui.privacy", "ui.rule_hours", "ui.rule_silent", "ui.skip", "ui.status.alerting",
-		"ui.status.claimed", "ui.status.closed", "ui.status.late",
+		"ui.status.claimed", "ui.status.has", "ui.status.read", "ui.status.closed", "ui.status.late",
 		"ui.status.opening", "ui.status.sending", "ui.status.stuck",
 		"card.again", "card.attached", "card.back", "card.blocked", "card.claim", "card.close",
 		"card.close.confirm", "card.contact", "card.more",
 		"card.hostile", "card.hostile.mark", "card.hostile.confirm", "card.hostile.since", "card.hostile.undo",
 		"card.contact.left", "card.contact.none", "card.contact.shut",
-		"card.contact.waiting", "card.close.waiting", "card.danger", "card.earlier", "card.edit_late",
+		"card.contact.waiting", "card.held", "card.close.waiting", "card.danger", "card.earlier", "card.edit_late",
 		"card.edited", "card.files", "card.in_thread", "card.kind.message", "card.language", "card.left",
 		"card.minor", "card.not_asked", "card.notice",
 		"card.notice.not", "card.notice.yes", "card.page", "card.reply_blocked",
@@ -172,6 +172,9 @@ func (b *Book) checkScreens(faults *faults) {
 			seen[o.ID] = true
 			if o.Code != "" && (o.Code != codeAsWords && o.Code != codeAsDigits || b.screens[o.Next] == nil || b.screens[o.Next].Shows != showsCode) {
 				faults.add(o.at, "code: is words or digits, and leads to a screen that shows: code")
+			}
+			if o.Clock < 0 || o.Clock > Duration(farthestEast) {
+				faults.add(o.at, "clock: must be between 0h and 14h")
 			}
 			if o.Next != "" && b.screens[o.Next] == nil {
 				faults.add(o.at, "next: there is no screen %q", o.Next)

@@ -19,6 +19,7 @@ func (t *turn) replied(ev Replied) {
 		// Whoever answers has read: no second tap at 3 a.m.
 		t.claimed(ev.Officer)
 	}
+	t.attended()
 	t.s.Case.Owed, t.s.Case.Nudged = time.Time{}, false
 	t.record("officer:"+ev.Officer.Name, "replied", ev.Text)
 	if ev.Files > 0 {
@@ -39,8 +40,20 @@ func (t *turn) replied(ev Replied) {
 	t.release(byRule)
 	if t.s.Replies[len(t.s.Replies)-1].Held {
 		t.do(Mark{Post: ev.Post, Sign: SignHeld})
+		t.waits()
 		t.update()
 	}
+}
+
+// waits tells the thread, once until replies go again, that they wait, since when
+// and for what.
+func (t *turn) waits() {
+	c := t.s.Case
+	if c == nil || c.Told || t.s.Shut {
+		return
+	}
+	c.Told = true
+	t.do(Tell{Text: t.officers("card.held", "rule", t.book.contactLine(t.s))})
 }
 
 // refuse tells the officer that a post will not reach the person, and why.
@@ -69,6 +82,7 @@ func (t *turn) noted(ev Noted) {
 	if !t.active() {
 		return
 	}
+	t.attended()
 	t.keep(Reply{Post: ev.Post, At: t.m.At, Note: true})
 	t.record("officer:"+ev.Officer.Name, "note", ev.Text)
 	t.do(Mark{Post: ev.Post, Sign: SignNote})
@@ -189,6 +203,9 @@ func (t *turn) release(by int) bool {
 		v := t.book.news(t.s, Reply{})
 		t.do(Say{Post: r.Post, Text: v.Text, Rows: v.Rows})
 		released = true
+	}
+	if released && t.s.Case != nil {
+		t.s.Case.Told = false
 	}
 	if released && by != byRule {
 		t.update()

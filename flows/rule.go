@@ -21,9 +21,9 @@ func (b *Book) letOut(s State, at time.Time) bool {
 	case a.Options[0] == "any", a.Options[0] == "here", a.Options[0] == "call":
 		return true
 	case a.Options[0] == "day":
-		return b.day(at)
+		return b.day(s, at)
 	case a.Options[0] == "night":
-		return !b.day(at)
+		return !b.day(s, at)
 	}
 	return false
 }
@@ -40,15 +40,29 @@ func (b *Book) lately(s State, at time.Time) bool {
 	return at.Before(b.policy.Live.after(seen))
 }
 
-// day reports whether it is day on the policy's clock.
-func (b *Book) day(at time.Time) bool {
-	_, since := b.midnight(at)
+// factClock is the fact that holds which clock the person reads.
+const factClock = "clock"
+
+// clock is how far ahead of UTC the person's clock is; the policy's unless they
+// chose one.
+func (b *Book) clock(s State) time.Duration {
+	if a, ok := s.answer(factClock); ok && len(a.Options) > 0 && b.screens[a.Screen] != nil {
+		if o := b.screens[a.Screen].option(a.Options[0]); o.Clock > 0 {
+			return time.Duration(o.Clock)
+		}
+	}
+	return time.Duration(b.policy.UTCOffset)
+}
+
+// day reports whether it is day on the person's clock.
+func (b *Book) day(s State, at time.Time) bool {
+	_, since := b.midnight(s, at)
 	return since >= time.Duration(b.policy.Day.From) && since < time.Duration(b.policy.Day.To)
 }
 
-// midnight returns the last midnight on the policy's clock and the time since.
-func (b *Book) midnight(at time.Time) (time.Time, time.Duration) {
-	local := at.UTC().Add(time.Duration(b.policy.UTCOffset))
+// midnight returns the last midnight on the person's clock and the time since.
+func (b *Book) midnight(s State, at time.Time) (time.Time, time.Duration) {
+	local := at.UTC().Add(b.clock(s))
 	since := local.Sub(local.Truncate(24 * time.Hour))
 	return at.Add(-since), since
 }
@@ -69,7 +83,7 @@ func (b *Book) letOutAt(s State, after time.Time) (time.Time, bool) {
 	default:
 		return time.Time{}, false
 	}
-	midnight, _ := b.midnight(after)
+	midnight, _ := b.midnight(s, after)
 	next := midnight.Add(begin)
 	if !next.After(after) {
 		next = next.Add(24 * time.Hour)

@@ -88,6 +88,10 @@ func (b *Book) status(s State) string {
 		return "ui.status.opening"
 	case c.Unsent > 0:
 		return "ui.status.sending"
+	case c.Phase == Owned && c.Read:
+		return "ui.status.read"
+	case c.Phase == Owned && c.Has:
+		return "ui.status.has"
 	case c.Phase == Owned:
 		return "ui.status.claimed"
 	case c.Late:

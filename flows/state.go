@@ -182,6 +182,12 @@ type Case struct {
 	// Nudged that an officer was reminded of them.
 	Owed   time.Time `json:"owed,omitzero"`
 	Nudged bool      `json:"nudged,omitempty"`
+	// Has says that words of the person are in the thread, Read that an officer
+	// gave a sign in it since.
+	Has  bool `json:"has,omitempty"`
+	Read bool `json:"read,omitempty"`
+	// Told says that the thread was told that replies wait.
+	Told bool `json:"told,omitempty"`
 	// Lost says that the person's last words could not be passed on.
 	Lost bool `json:"lost,omitempty"`
 	// Stuck says that the person was told that the officers' side cannot be

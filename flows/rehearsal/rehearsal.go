@@ -119,7 +119,7 @@ func (r *Rehearsal) person(what string) error {
 	case "starts":
 		r.happen(flows.Started{Message: r.wrote("/start")})
 	case "says":
-		if strings.EqualFold(strings.TrimSpace(text), "hapus") {
+		if strings.EqualFold(strings.TrimRight(strings.TrimSpace(text), ".!, "), "hapus") {
 			return r.person("asks delete")
 		}
 		r.happen(flows.Said{Message: r.wrote(text), Text: text})
