@@ -27,6 +27,7 @@ func visit(p *telegramtest.Person, n int) []flows.MessageID {
 func TestDeletingTwoHundredMessagesTakesTwoCalls(t *testing.T) {
 	asked := map[string]int{}
 	k := newTalk(t, func(c *bot.Config) {
+		c.Rate, c.ChatRate = 0, 0 // Telegram's
 		c.Pace = func(_ context.Context, queue string, _, _ time.Duration) (time.Duration, error) {
 			asked[queue]++
 			return 0, nil

@@ -246,7 +246,7 @@ func TestDemoInTheBrowser(t *testing.T) {
 	b.shot("04-written")
 
 	b.click("threads", "Claim")
-	b.seesText("chat", "An officer has opened your conversation.")
+	b.seesText("chat", "An officer has read your message.")
 	b.types("#threads .reply textarea", "I am Siti of the embassy. Are you safe to write?")
 	b.seesText("chat", "There is news.")
 	b.click("chat", "Open")

@@ -120,7 +120,7 @@ func (s *script) claim() {
 	s.cardHas("the card says that siti has it", func(c standin.Attachment) bool {
 		return !hasAction(c, "claim") && hasField(c, "@siti has it")
 	})
-	s.shows("An officer has opened your conversation.", "No")
+	s.shows("An officer has read your message.", "No")
 }
 
 func (s *script) reply() {

@@ -202,6 +202,7 @@ func (w *world) checkPost(p *post, t standin.Thread) (f postFault) {
 		}
 	}
 	shown := slices.ContainsFunc(p.tokens, func(token string) bool { _, ok := w.facts.shown[token]; return ok })
+	shown = shown || w.heard(p)
 	if signs["white_check_mark"] && !shown {
 		f.what = "the officer is told that " + p.token + " is sent, and it never was"
 		return f
@@ -219,6 +220,19 @@ func (w *world) checkPost(p *post, t standin.Thread) (f postFault) {
 	f.what = fmt.Sprintf("reply %s never reached the person, and nobody told the officer: %v", p.token, signs)
 	f.held = signs["hourglass_flowing_sand"]
 	return f
+}
+
+// heard reports whether a line that says that there is news came into the chat of
+// a reply's case since it was written.
+func (w *world) heard(p *post) bool {
+	code := w.codeOf(p.root)
+	for _, v := range w.facts.convs {
+		if slices.ContainsFunc(v.cases, func(c span) bool { return c.code == code }) &&
+			slices.ContainsFunc(v.news, func(at time.Time) bool { return !at.Before(p.at) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkTranscripts opens every transcript, and counts the tokens in them.

@@ -62,6 +62,8 @@ type conv struct {
 	quiet time.Time
 	// last is the reply that the person saw last of those that never waited.
 	last *post
+	// news is when lines came that say that there is a reply.
+	news []time.Time
 	// known are the messages that it ever knew of.
 	known map[int]bool
 	// cases are the codes it had, and until when.

@@ -90,7 +90,8 @@ func (o *officer) answerSomebody() {
 // press presses a button of the card. The hotline answers while other things
 // happen.
 func (o *officer) press(t standin.Thread) {
-	actions := t.Root.Cards[0].Actions
+	// The menu is no press: what is chosen in it is.
+	actions := slices.DeleteFunc(slices.Clone(t.Root.Cards[0].Actions), func(a standin.Action) bool { return a.ID == "more" })
 	if len(actions) == 0 {
 		return
 	}

@@ -86,7 +86,7 @@ func (w *world) told(chat int64, text string, anew bool) {
 		key  string
 		fact func(code string) bool
 	}{
-		{"ui.status.alerting", placed}, {"ui.status.late", placed}, {"ui.status.claimed", claimed}, {"ui.status.closed", closed},
+		{"ui.status.alerting", placed}, {"ui.status.late", placed}, {"ui.status.claimed", claimed}, {"ui.status.has", claimed}, {"ui.status.read", claimed}, {"ui.status.closed", closed},
 	} {
 		if w.texts.in(text, x.key) {
 			w.met["told "+x.key]++
@@ -97,6 +97,9 @@ func (w *world) told(chat int64, text string, anew bool) {
 	}
 	if w.texts.in(text, "ui.status.stuck") {
 		w.met["told ui.status.stuck"]++
+	}
+	if anew && w.texts.in(text, "ui.news") {
+		v.news = append(v.news, now)
 	}
 	gone := w.texts.in(text, "case.gone")
 	if anew && !v.quiet.IsZero() && now.Sub(v.quiet) > flight && !gone {
