@@ -183,7 +183,7 @@ func (b *Book) answerLine(a Answer) string {
 	}
 	var labels []string
 	for _, o := range a.Options {
-		label := say(a.Screen + "." + o)
+		label := b.say(b.policy.Officers, a.Screen+"."+o, "from", clockTime(b.policy.Day.From), "to", clockTime(b.policy.Day.To))
 		if label == "" {
 			label = o // The book has changed since.
 		}

@@ -36,6 +36,9 @@ func (t *turn) open() {
 	if len(t.s.Answers) > 0 {
 		var answers []string
 		for _, a := range t.s.Answers {
+			if a.Fact == factFold {
+				continue
+			}
 			answers = append(answers, t.book.plain(a))
 		}
 		t.record("person", "answers", strings.Join(answers, "\n"))
@@ -110,7 +113,7 @@ func (t *turn) end(by string) {
 	switch {
 	case t.s.Rest != nil:
 		t.s.Rest.Screen, t.s.Rest.Trail = t.book.policy.Talk, nil
-	case t.s.Screen != "":
+	case t.s.Screen != "" && !t.s.Left && !t.book.onCover(t.s.Screen):
 		t.enter(t.book.policy.Talk)
 	}
 	t.show(true)

@@ -91,6 +91,9 @@ func (t *turn) leaf(id MessageID, data string) {
 	case err != nil || part < 0:
 		return
 	case i >= 0 && !t.s.Left:
+	case t.s.Shown.covers(id):
+		t.start() // No such button is beneath the bubble.
+		return
 	default:
 		// The reply on its way may be the one: its sending is not recorded yet.
 		for j, r := range t.s.Replies {

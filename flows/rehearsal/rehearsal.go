@@ -24,7 +24,7 @@ const Help = `  person starts                     the command /start
                                     large photo, damaged photo, lost photo
   person asks privacy               or delete, language
   person presses the button DATA    a forged or stale button
-  person opens N                    the buttons beneath message N
+  person opens N [at PART]          the buttons beneath message N
   person closes N
   person erases N
   person blocks
@@ -141,7 +141,11 @@ func (r *Rehearsal) person(what string) error {
 		r.blocked = true
 		r.happen(flows.Blocked{})
 	case "opens":
-		r.happen(flows.Chose{Message: flows.MessageID(rest), Data: "part.1"})
+		id, part, more := strings.Cut(rest, " at ")
+		if !more {
+			part = "1"
+		}
+		r.happen(flows.Chose{Message: flows.MessageID(id), Data: "part." + part})
 	case "closes":
 		r.happen(flows.Chose{Message: flows.MessageID(rest), Data: "part.0"})
 	case "erases":
