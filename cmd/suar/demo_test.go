@@ -246,12 +246,12 @@ func TestDemoInTheBrowser(t *testing.T) {
 	b.shot("04-written")
 
 	b.click("threads", "Claim")
-	b.seesText("chat", "An officer has read your message.")
 	b.types("#threads .reply textarea", "I am Siti of the embassy. Are you safe to write?")
 	b.seesText("chat", "There is news.")
 	b.click("chat", "Open")
 	b.seesText("chat", "I am Siti of the embassy.")
 	b.seesText("threads", "it is on the person’s phone")
+	b.seesText("chat", "An officer has read your message.")
 	b.types("#threads .reply textarea", "// call the police of Bokeo once she agrees")
 	b.seesText("threads", "it stays among the officers")
 	b.types("#words", "Yes, for a moment")

@@ -111,6 +111,7 @@ func (s *script) write() {
 	s.say("phone    the person writes: " + personSays)
 	s.phone.Say(personSays)
 	s.thread(personSays, "")
+	s.settled("A person has been alerted.")
 	s.shows("A person has been alerted.", "No")
 }
 
@@ -260,6 +261,22 @@ func (s *script) press(label string) {
 	s.say("phone    the person presses [" + label + "]")
 	if s.err == nil {
 		s.err = s.phone.Press(label, 0)
+	}
+}
+
+// settled waits until the latest message is the bot's and says so: what the person
+// wrote before is known to be in the thread.
+func (s *script) settled(text string) {
+	if s.err != nil {
+		return
+	}
+	ctx, stop := context.WithTimeout(s.ctx, patience)
+	defer stop()
+	_, err := s.phone.Wait(ctx, func(chat []telegramtest.Message) bool {
+		return len(chat) > 0 && chat[len(chat)-1].FromBot && strings.Contains(chat[len(chat)-1].Text, text)
+	})
+	if err != nil {
+		s.fail("the bubble below the person's words", err.Error())
 	}
 }
 

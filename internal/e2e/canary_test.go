@@ -182,7 +182,7 @@ func (c *canaries) talk(ctx context.Context) {
 	if status := w.PressID(w.Officers[0], c.root, "claim"); status != 200 {
 		c.t.Fatalf("the press answers %d", status)
 	}
-	c.must(c.person.hearKey(ctx, "ui.status.read"))
+	c.must(c.person.attended(ctx))
 	c.replies(ctx, "first reply")
 	note := w.Post(w.Officers[0], c.root, "// "+c.relay("note"))
 	marked(c.t, w, note.Id, "lock")

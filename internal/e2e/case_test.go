@@ -62,7 +62,7 @@ func wholeCase(t *testing.T, h *hotline) {
 	if status := w.Press(siti, th.root.ID, "claim"); status != 200 {
 		t.Fatalf("the press answers %d", status)
 	}
-	must(p.hearKey(ctx, "ui.status.read"))
+	must(p.attended(ctx))
 
 	// Both talk; a note stays where it is.
 	hello := w.Post(siti, th.root.ID, "Kami di sini. Apakah kamu aman?")

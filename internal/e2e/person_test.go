@@ -183,3 +183,26 @@ func shown(chat []message) string {
 	}
 	return b.String()
 }
+
+// attended waits until the person is told of an officer. The words before may be
+// known to be read, to be there, or not yet that much: the outcome of passing them
+// on can be recorded after the officer's press.
+func (p *person) attended(ctx context.Context) error {
+	var all []string
+	for _, key := range []string{"ui.status.claimed", "ui.status.has", "ui.status.read"} {
+		text, err := word(key)
+		if err != nil {
+			return err
+		}
+		all = append(all, text)
+	}
+	chat, err := p.Wait(ctx, func(chat []message) bool {
+		return slices.ContainsFunc(chat, func(m message) bool {
+			return m.FromBot && slices.ContainsFunc(all, func(text string) bool { return contains(m.Text, text) })
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for an officer: %w; the chat is %s", err, shown(chat))
+	}
+	return nil
+}

@@ -200,7 +200,7 @@ func liveSealed(ctx context.Context, t *testing.T, h *hotline) map[string]string
 		if status := w.PressID(siti, th.root.ID, "claim"); status != 200 {
 			t.Fatalf("the press answers %d", status)
 		}
-		must(p.hearKey(ctx, "ui.status.read"))
+		must(p.attended(ctx))
 		text = say(name + " reply")
 		post := w.Post(siti, th.root.ID, text)
 		must(p.hear(ctx, text))
