@@ -21,6 +21,10 @@ const (
 	// ActionShow asks for a medium; its choice is the MediaID. It is not in the
 	// menu but beneath the medium's line.
 	ActionShow ActionName = "show"
+	// ActionAskWord has the check question asked at the person's next sign,
+	// ActionTrust ends the cover of somebody who was verified another way.
+	ActionAskWord ActionName = "ask word"
+	ActionTrust   ActionName = "trust"
 )
 
 // The choices of a mark.
@@ -61,6 +65,11 @@ func (b *Book) menu(s State, _ time.Time) []Action {
 		add(ActionReturn, ask.choice(choiceAccept), "card.return.accept", "card.return.accept.confirm")
 		add(ActionReturn, ask.choice(choiceRefuse), "card.return.refuse", "")
 	}
+	if c.Guarded != "" {
+		add(ActionTrust, "", "card.guard.end", "card.guard.end.confirm")
+	} else if c.Word.Sum != "" && !c.AskNext && s.Before == "" {
+		add(ActionAskWord, "", "card.word.ask", "")
+	}
 	return menu
 }
 
@@ -90,6 +99,10 @@ func (t *turn) acted(ev Acted) {
 		t.permit(ev)
 	case ActionReturn:
 		t.answered(ev)
+	case ActionAskWord:
+		t.s.Case.AskNext = true
+	case ActionTrust:
+		t.trust()
 	}
 }
 

@@ -20,6 +20,9 @@ func (b *Book) due(s State, now time.Time) time.Time {
 		}
 	}
 	at(b.foldAt(s))
+	if s.Mask != nil {
+		at(s.Mask.Due)
+	}
 	if s.Case == nil {
 		if !s.Blank() && !s.Left || s.Shut {
 			at(b.policy.Idle.after(s.Seen))
@@ -108,7 +111,7 @@ func (t *turn) timedOut() {
 	if c.Phase == Ended {
 		if came(t.book.policy.Keep.after(c.Closed)) {
 			t.abandon(t.s.Replies)
-			t.s.Case, t.s.Replies, t.s.Aside = nil, nil, nil
+			t.s.Case, t.s.Replies, t.s.Aside, t.s.Mask = nil, nil, nil, nil
 			t.expire()
 		}
 		return

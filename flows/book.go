@@ -56,7 +56,9 @@ type Policy struct {
 	// Found is the screen that asks what may be said to somebody who asks about
 	// the person.
 	Found string `yaml:"found"`
-	// Resume is how long somebody may be away before the gate asks again.
+	// Ask is the screen of the check question. Resume is how long somebody may be
+	// away before the gate asks again, and the check question.
+	Ask    string   `yaml:"ask"`
 	Resume Duration `yaml:"resume"`
 	// Officers is the language of the officers' side.
 	Officers string `yaml:"officers"`
@@ -130,7 +132,8 @@ type screen struct {
 	// and may be part of a circle.
 	Menu bool `yaml:"menu"`
 	// Secret says that what is typed here stays nowhere: a receipt "code" is looked
-	// up, an "answer" is compared.
+	// up, an "answer" is compared; of a check "word" and a duress "phrase" only a
+	// sum is kept, and "check" is the screen of the check question.
 	Secret string `yaml:"secret"`
 	// Shows adds what is not in the book: "numbers" or "pages" of the deployer's
 	// directory or its "embassies", "languages" to choose from, on a "cover" the
@@ -175,6 +178,10 @@ type option struct {
 	Kind string `yaml:"kind"`
 	// Clock is how far ahead of UTC the clock is that the person reads.
 	Clock Duration `yaml:"clock"`
+	// Open says that it is offered only while the officers have an open case.
+	Open bool `yaml:"open"`
+	// Forget takes a secret away, "word" or "phrase", and is offered if it is set.
+	Forget string `yaml:"forget"`
 	// Consent records the agreement to the notice.
 	Consent bool `yaml:"consent"`
 	// Leave erases the chat, Withdraw all that is kept of the person.

@@ -33,6 +33,9 @@ func (b *Book) Card(s State, at time.Time) Card {
 	if f.Minor {
 		title = append([]string{say("card.minor")}, title...)
 	}
+	if !c.Duress.IsZero() {
+		title = append([]string{say("card.duress")}, title...)
+	}
 	card.Title = strings.Join(title, " · ")
 
 	add := func(key, value string) { card.Lines = append(card.Lines, Line{Label: say(key), Value: value}) }
@@ -75,6 +78,7 @@ func (b *Book) Card(s State, at time.Time) Card {
 	if r := c.Release; r.Sentence != "" {
 		add("card.release", say("card.release.open", "officer", "@"+r.By.Name, "time", clock(r.At), "sentence", say("ui.release."+r.Sentence)))
 	}
+	card.Lines = append(card.Lines, b.wordLines(s, clock)...)
 	b.facts(&card, f, b.contactLine(s))
 	language := say("card.unknown")
 	if f.Language != "" {
@@ -149,6 +153,8 @@ func (b *Book) contactLine(s State) string {
 	switch {
 	case s.Shut:
 		line = say("card.contact.shut")
+	case s.unsure():
+		line = say("card.contact.unsure")
 	case s.Left:
 		line = say("card.contact.left")
 	}

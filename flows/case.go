@@ -19,6 +19,10 @@ func (t *turn) human() {
 func (t *turn) open() {
 	if t.active() {
 		if t.s.Left {
+			if t.unknown() {
+				t.assume()
+				return
+			}
 			t.rejoin()
 			t.call()
 		}
@@ -76,6 +80,9 @@ func (t *turn) claimed(o Officer) {
 		t.show(true)
 	}
 	t.attended()
+	if t.s.Mask != nil && t.s.Mask.Case != nil {
+		t.maskStep(Claimed{Officer: o})
+	}
 	t.update()
 }
 
@@ -106,6 +113,9 @@ func (t *turn) end(by string) {
 	c.Phase, c.Closed = Ended, t.m.At
 	c.Calling, c.Lost = false, false
 	t.s.Note = ""
+	if t.s.unsure() {
+		t.estrange()
+	}
 	t.record(by, "closed", "")
 	card := t.book.Card(t.s, t.m.At)
 	t.do(Update{Last: &card})
@@ -284,6 +294,7 @@ func (t *turn) reopen() {
 		return
 	}
 	c.Phase, c.Thread, c.Calling, c.Opened = Opening, "", false, t.m.At
+	t.replaced()
 	t.do(Open{Case: t.s.Case.ID})
 	t.tell("card.replaced")
 	t.offerAgain()

@@ -54,6 +54,15 @@ func uiTexts() []string {
 		"ui.held", "ui.held.agreed", "ui.held.agreed_not", "ui.held.case", "ui.held.correct", "ui.held.danger",
 		"ui.held.language", "ui.held.kind", "ui.held.minor", "ui.held.typed",
 		"card.corrected", "card.withdrawn", "card.status.withdrawn", "card.notice.renew",
+		"card.contact.unsure", "card.duress", "card.guard", "card.guard.asked", "card.guard.asks",
+		"card.guard.danger", "card.guard.duress", "card.guard.end", "card.guard.end.confirm",
+		"card.guard.ended", "card.guard.label", "card.guard.minor", "card.guard.page", "card.guard.skipped",
+		"card.guard.told_duress", "card.guard.told_skipped", "card.guard.told_wrong", "card.guard.wrong",
+		"card.phrase", "card.phrase.changed", "card.phrase.removed", "card.phrase.said", "card.phrase.told",
+		"card.word", "card.word.ask", "card.word.changed", "card.word.gone", "card.word.removed",
+		"card.word.right", "card.word.set", "card.word.told", "card.word.told_right", "card.word.wrong",
+		"ui.secret_kept", "ui.secret_long", "ui.secret_removed", "ui.secret_same", "ui.secret_saving",
+		"ui.secret_short",
 		"media.contact", "media.file", "media.location", "media.other",
 		"media.photo", "media.sticker", "media.video", "media.voice",
 	}
@@ -80,7 +89,7 @@ func (b *Book) check(faults *faults) {
 
 func (b *Book) checkPolicy(faults *faults) {
 	p, at := b.policy, place{file: "policy.yaml"}
-	for key, name := range map[string]string{"first": p.First, "talk": p.Talk, "gone": p.Gone, "gate": p.Gate, "language": p.Language, "held": p.Held, "renew": p.Renew, "found": p.Found} {
+	for key, name := range map[string]string{"first": p.First, "talk": p.Talk, "gone": p.Gone, "ask": p.Ask, "gate": p.Gate, "language": p.Language, "held": p.Held, "renew": p.Renew, "found": p.Found} {
 		if b.screens[name] == nil {
 			faults.add(at, "%s: there is no screen %q", key, name)
 		}
@@ -148,8 +157,11 @@ func (b *Book) checkScreens(faults *faults) {
 				faults.add(s.at, "needs: %q is not known; numbers, language and unspoken are", needs)
 			}
 		}
-		if s.Secret != "" && (s.Secret != secretCode && s.Secret != secretAnswer || s.Fact != "" || s.Text || s.Next == "") {
-			faults.add(s.at, "secret: is code or answer, on a screen with a next, without a fact or text")
+		if s.Secret != "" && (!slices.Contains(secrets(), s.Secret) || s.Fact != "" || s.Text || s.Next == "") {
+			faults.add(s.at, "secret: is code, answer, word, phrase or check, on a screen with a next, without a fact or text")
+		}
+		if (s.Secret == secretCheck) != (name == b.policy.Ask) {
+			faults.add(s.at, "the screen %q: secret: check is for the screen that the policy names as ask, and for no other", name)
 		}
 		if s.Needs != "" && s.Next == "" {
 			faults.add(s.at, "the screen %q can be passed over, so it needs a next", name)
@@ -175,6 +187,9 @@ func (b *Book) checkScreens(faults *faults) {
 			}
 			if o.Clock < 0 || o.Clock > Duration(farthestEast) {
 				faults.add(o.at, "clock: must be between 0h and 14h")
+			}
+			if o.Forget != "" && o.Forget != secretWord && o.Forget != secretPhrase {
+				faults.add(o.at, "forget: must be word or phrase")
 			}
 			if o.Next != "" && b.screens[o.Next] == nil {
 				faults.add(o.at, "next: there is no screen %q", o.Next)
@@ -228,6 +243,7 @@ func (b *Book) checkReach(faults *faults) {
 	reach(b.policy.Held)
 	reach(b.policy.Renew)
 	reach(b.policy.Found)
+	reach(b.policy.Ask)
 	for _, name := range b.order {
 		if !reached[name] {
 			faults.add(b.screens[name].at, "nobody can come to the screen %q", name)

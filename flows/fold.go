@@ -71,7 +71,7 @@ func (b *Book) folds(s State) bool {
 
 // foldAt is when the chat folds back to the cover, zero if it looks like that.
 func (b *Book) foldAt(s State) time.Time {
-	if s.Shut || !b.folds(s) {
+	if s.Shut || s.Mask != nil || !b.folds(s) {
 		return time.Time{}
 	}
 	return s.Seen.Add(foldTime(s.Facts))
@@ -153,6 +153,9 @@ func (t *turn) wake() {
 		if here := t.book.screens[r.Screen]; here.Many {
 			t.s.Picks = r.Picks
 		}
+	}
+	if t.question() {
+		return
 	}
 	t.release(bySign)
 	if i := t.reply(r.Open); i >= 0 && r.Open != "" {

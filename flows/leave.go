@@ -13,7 +13,9 @@ func (t *turn) rejoin() {
 	since := t.s.Facts
 	t.s.Facts, t.s.Aside = *t.s.Aside, nil
 	t.s.Left, t.s.LeftAt = false, time.Time{}
-	t.tell("card.back")
+	if !t.s.Case.Word.Right.Equal(t.m.At) {
+		t.tell("card.back")
+	}
 	t.add(since)
 }
 
@@ -82,6 +84,7 @@ func (t *turn) depart() {
 		return
 	}
 	t.s.Case, t.s.Earlier, t.s.Replies = old.Case, old.Earlier, old.Replies
+	t.s.Mask = old.expose(t.m.At)
 	if t.s.Aside = old.Aside; t.s.Aside == nil {
 		t.s.Aside = &old.Facts
 	}

@@ -74,7 +74,7 @@ type Held struct {
 // takes reports whether photos and voice messages are taken now.
 func (s State) takes() bool {
 	c := s.Case
-	return c != nil && c.Takes && c.Phase != Ended && !s.Left && s.Rest == nil
+	return c != nil && c.Takes && c.Phase != Ended && !s.Left && s.Rest == nil && !s.unsure()
 }
 
 // medium returns the index of a medium of the case, -1 without one.
@@ -93,15 +93,22 @@ func (t *turn) attached(ev Attached) {
 		t.start() // First it is seen that it is on its way.
 		t.fetch(ev)
 	case t.with():
-		t.relay(t.officers("card.attached", "media", t.officers("media."+string(ev.Media))), "")
+		t.relay(t.attachment(ev), "")
 		t.record("person", "attached", string(ev.Media))
 	}
 	if strings.TrimSpace(ev.Caption) != "" {
-		t.said(Said{Message: ev.Message, Text: ev.Caption})
+		if said := (Said{Message: ev.Message, Text: ev.Caption}); !t.hear(kindSaid, said) {
+			t.said(said)
+		}
 	}
 	if note != "" {
 		t.note(note)
 	}
+}
+
+// attachment says to the officers what the person tried to send.
+func (t *turn) attachment(ev Attached) string {
+	return t.officers("card.attached", "media", t.officers("media."+string(ev.Media)))
 }
 
 // refusal is the text key of why something attached is not taken, "" if it is.

@@ -237,6 +237,9 @@ func (t *turn) settle(here *screen, ids []string) {
 		if o.Code != "" {
 			t.issue(o.Code)
 		}
+		if o.Forget != "" {
+			t.removeSecret(o.Forget)
+		}
 		if o.Kind != "" {
 			t.s.Kind = o.Kind
 		}
@@ -292,6 +295,10 @@ func (t *turn) answer(here *screen, ids []string, text string) {
 }
 
 func (t *turn) back(here *screen) {
+	if t.s.Before != "" {
+		t.show(false)
+		return
+	}
 	if t.s.Page != "" {
 		t.s.Page = ""
 	} else if n := len(t.s.Trail); n > 0 {

@@ -33,7 +33,7 @@ func (t *turn) replied(ev Replied) {
 		t.refuse(ev.Post, "card.too_many")
 		return
 	}
-	t.keep(Reply{Post: ev.Post, At: t.m.At, Text: ev.Text, Held: true, Ask: t.s.Left})
+	t.keep(Reply{Post: ev.Post, At: t.m.At, Text: ev.Text, Held: true, Ask: t.s.Left || t.s.unsure()})
 	if t.s.Shut {
 		t.tell("card.reply_blocked")
 	}
@@ -165,10 +165,10 @@ func (b *Book) Wanted(s State, at time.Time, e Effect) bool {
 	switch e := e.(type) {
 	case Say:
 		i := slices.IndexFunc(s.Replies, func(r Reply) bool { return r.Post == e.Post })
-		return i >= 0 && !s.Replies[i].Gone && !s.Left && !s.Shut && (b.letOut(s, at) || b.lately(s, at))
+		return i >= 0 && !s.Replies[i].Gone && !s.Left && !s.Shut && !s.unsure() && (b.letOut(s, at) || b.lately(s, at))
 	case Amend:
 		i := slices.IndexFunc(s.Replies, func(r Reply) bool { return r.Message == e.Message })
-		return !s.Left && !s.Shut && i >= 0 && s.Replies[i].Part == e.Part
+		return !s.Left && !s.Shut && !s.unsure() && i >= 0 && s.Replies[i].Part == e.Part
 	case Relay, Page, Offer, Present:
 		return !s.Revoked
 	case Open:
@@ -191,7 +191,7 @@ const (
 
 // release lets held replies go. It reports whether there were any.
 func (t *turn) release(by int) bool {
-	if t.s.Left || t.s.Shut || (by == byRule && !t.book.letOut(t.s, t.m.At)) {
+	if t.s.Left || t.s.Shut || t.s.unsure() || (by == byRule && !t.book.letOut(t.s, t.m.At)) {
 		return false
 	}
 	released := false
@@ -228,7 +228,7 @@ func (t *turn) arrived(e Say, id MessageID) {
 		t.erase(id)
 		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
 		return
-	case t.s.Left || t.s.Shut:
+	case t.s.Left || t.s.Shut || t.s.unsure():
 		// The person was leaving while it was sent, and may not have read it.
 		t.erase(id)
 		t.hold(i)
@@ -245,7 +245,7 @@ func (t *turn) arrived(e Say, id MessageID) {
 // hold lets a reply wait that was already on its way.
 func (t *turn) hold(i int) {
 	r := &t.s.Replies[i]
-	r.Ask, r.Held = t.s.Left, true
+	r.Ask, r.Held = t.s.Left || t.s.unsure(), true
 	t.do(Mark{Post: r.Post, Sign: SignHeld})
 	t.update()
 }

@@ -48,7 +48,15 @@ type Ask struct {
 
 // secret takes what is typed where nothing that is typed may stay.
 func (t *turn) secret(here *screen, ev Said) {
+	if here.Secret == secretWord || here.Secret == secretPhrase {
+		t.setSecret(here, ev)
+		return
+	}
 	t.erase(ev.Message)
+	if here.Secret == secretCheck {
+		t.show(false) // Only the keeper can tell whether it is the answer.
+		return
+	}
 	switch here.Secret {
 	case secretCode:
 		t.s.Return = &Return{Note: t.m.token()}
@@ -114,6 +122,9 @@ func (t *turn) compared(ev Checked) {
 		return
 	}
 	c.Ask.Word = c.meaning(ev.Match)
+	if c.Ask.Word == wordDuress {
+		c.Duress = t.m.At
+	}
 	word := t.officers("card.return." + c.Ask.Word)
 	t.do(Tell{Text: t.officers("card.return.asks", "word", word)})
 	t.record("bot", "asked to continue", word)
@@ -211,12 +222,17 @@ func (t *turn) cede() {
 // written to counts.
 func (t *turn) joined(ev Joined) {
 	since := t.s.facts()
+	if t.s.Mask != nil {
+		since = t.s.Mask.Facts // What lies behind the mask is another case's.
+	}
+	t.s.Mask, t.s.Before = nil, ""
 	away := t.s.Left || t.s.Shut || t.s.Screen == ""
 	t.s.Earlier = ev.Earlier
 	if t.s.Case != nil {
 		t.s.Earlier = t.s.Case.ID.Code()
 	}
 	c := ev.Case
+	c.Guarded, c.GuardedAt, c.Known, c.Checking = "", time.Time{}, t.m.At, 0
 	t.s.Case, t.s.Replies = &c, slices.Clone(ev.Replies)
 	t.s.Facts, t.s.Aside, t.s.Return = ev.Facts.clone(), nil, nil
 	t.add(since)
@@ -245,17 +261,25 @@ func (t *turn) joined(ev Joined) {
 const flowReturn = "return"
 
 // sums are what an answer is compared with.
-func (c *Case) sums() []string { return nil }
+func (c *Case) sums() []string {
+	var sums []string
+	for _, w := range []Word{c.Word, c.Phrase} {
+		if w.Sum != "" {
+			sums = append(sums, w.Sum)
+		}
+	}
+	return sums
+}
 
 // meaning says what it means that an answer matches one of the sums, or none.
 func (c *Case) meaning(match int) string {
 	switch {
-	case len(c.sums()) == 0:
+	case match >= 0 && (match == 1 || c.Word.Sum == ""):
+		return wordDuress
+	case c.Word.Sum == "":
 		return wordNone
 	case match == 0:
 		return wordRight
-	case match > 0:
-		return wordDuress
 	}
 	return wordWrong
 }

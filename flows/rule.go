@@ -10,7 +10,7 @@ import (
 // long as there was a sign of them lately: whoever presses "danger" waits for an
 // answer, and somebody else may hold the telephone later.
 func (b *Book) letOut(s State, at time.Time) bool {
-	if s.Left || s.Shut {
+	if s.Left || s.Shut || s.unsure() {
 		return false
 	}
 	switch a, ok := s.answer(factContact); {
@@ -71,7 +71,7 @@ func (b *Book) midnight(s State, at time.Time) (time.Time, time.Duration) {
 func (b *Book) letOutAt(s State, after time.Time) (time.Time, bool) {
 	held := slices.ContainsFunc(s.Replies, func(r Reply) bool { return r.Held })
 	a, ok := s.answer(factContact)
-	if !held || s.Left || s.Shut || !ok || len(a.Options) == 0 {
+	if !held || s.Left || s.Shut || s.unsure() || !ok || len(a.Options) == 0 {
 		return time.Time{}, false
 	}
 	var begin time.Duration

@@ -11,6 +11,9 @@ import (
 // View is what the person's bubble shows in a state at an instant. Its text is
 // empty if there is nothing to show.
 func (b *Book) View(s State, at time.Time) View {
+	if s.Mask != nil {
+		return b.View(s.wear(), at)
+	}
 	if s.Rest != nil {
 		s = s.cover()
 	}
@@ -18,19 +21,20 @@ func (b *Book) View(s State, at time.Time) View {
 	if here == nil {
 		return View{}
 	}
+	asking := s.Before != "" // Whoever is asked learns nothing of the case.
 	say := func(key string, pairs ...string) string { return b.say(s.Language, key, pairs...) }
 	if here.name == b.policy.First && s.Page == "" && s.Note == "" {
 		return b.Cover(s.Language, s.Token, at)
 	}
 	numbers := b.numbers(s.Language, at)
 	var parts []string
-	if status := b.status(s); status != "" && here.name != b.policy.First {
+	if status := b.status(s); status != "" && here.name != b.policy.First && !asking {
 		parts = append(parts, strings.TrimSpace(say(status, "numbers", numbers)))
 		if s.Notice == "" && len(s.Answers) == 0 && s.Case.Phase != Ended && s.Case.Phase != Owned {
 			parts = append(parts, say("ui.notice_short"))
 		}
 	}
-	if s.Case != nil && s.Case.Lost && !s.Left {
+	if s.Case != nil && s.Case.Lost && !s.Left && !asking {
 		parts = append(parts, say("ui.lost"))
 	}
 	if s.Note == notePrivacy {
@@ -140,7 +144,9 @@ func (b *Book) choices(v *View, s State, here *screen, at time.Time) {
 		list = nil
 	}
 	for i, o := range here.Options {
-		if !b.has(o.Needs, s.Language, at) || !b.offered(s.Language, here, o) {
+		if !b.has(o.Needs, s.Language, at) || !b.offered(s.Language, here, o) ||
+			o.Open && (s.Case == nil || s.Case.Phase == Ended || s.Left) ||
+			o.Forget != "" && (s.Case == nil || s.Case.secret(o.Forget).Sum == "") {
 			continue
 		}
 		label := b.say(s.Language, here.label(o), "from", clockTime(b.policy.Day.From), "to", clockTime(b.policy.Day.To))
@@ -183,10 +189,11 @@ func (b *Book) controls(v *View, s State, here *screen, open bool) {
 		return Button{Label: b.say(s.Language, key), Data: s.Token + "." + press}
 	}
 	var row []Button
-	if s.asking() && here.name != b.policy.Found {
+	asking := s.Before != "" // Nothing else is to be had before the answer.
+	if !asking && s.asking() && here.name != b.policy.Found {
 		v.stack([]Button{button("ui.question", pressFound)})
 	}
-	if open || len(s.Trail) > 0 || here.leadsBack() {
+	if !asking && (open || len(s.Trail) > 0 || here.leadsBack()) {
 		row = append(row, button("ui.back", pressBack))
 	}
 	if !open && !here.Gate && here.Next != "" {
@@ -194,7 +201,7 @@ func (b *Book) controls(v *View, s State, here *screen, open bool) {
 	}
 	v.stack(row)
 	row = nil
-	ended := s.Case != nil && s.Case.Phase == Ended && !s.Left
+	ended := s.Case != nil && s.Case.Phase == Ended && !s.Left && !asking
 	if ended {
 		row = append(row, button("ui.again", pressNew))
 	}

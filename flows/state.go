@@ -55,6 +55,12 @@ type State struct {
 	CodeAt time.Time `json:"code_at,omitzero"`
 	// Return is a receipt code that was typed here and is on its way.
 	Return *Return `json:"return,omitempty"`
+	// Mask is the stranger's conversation that is seen instead of this one by
+	// whoever does not know the check word; nil for none. It shares the chat.
+	Mask *State `json:"mask,omitempty"`
+	// Before is where the person was when the check question came, "" if it is
+	// not open.
+	Before string `json:"before,omitempty"`
 	// Seen is when the person last gave a sign.
 	Seen time.Time `json:"seen,omitzero"`
 
@@ -213,6 +219,28 @@ type Case struct {
 	// Withdrawn says that the person withdrew the consent: the case has ended, and
 	// is only kept until the officers were told.
 	Withdrawn bool `json:"withdrawn,omitempty"`
+	// Word and Phrase are what is kept of the check word and the duress phrase.
+	Word   Word `json:"word,omitzero"`
+	Phrase Word `json:"phrase,omitzero"`
+	// Known is when there was last a sign of somebody who was not asked for the
+	// word or knew it. AskedAt is when it was asked for, AskNext says that an
+	// officer wants it asked for at the next sign.
+	Known   time.Time `json:"known,omitzero"`
+	AskedAt time.Time `json:"asked_at,omitzero"`
+	AskNext bool      `json:"ask_next,omitempty"`
+	// Wrong is when the question was last answered wrong, Duress when the phrase
+	// was last said.
+	Wrong  time.Time `json:"wrong,omitzero"`
+	Duress time.Time `json:"duress,omitzero"`
+	// Wrongs counts the wrong words since WrongSince, Checking the words that are
+	// at the keeper.
+	Wrongs     int       `json:"wrongs,omitempty"`
+	WrongSince time.Time `json:"wrong_since,omitzero"`
+	Checking   int       `json:"checking,omitempty"`
+	// Guarded is why who writes is not believed to be the person, "" if they
+	// are; GuardedAt since when.
+	Guarded   string    `json:"guarded,omitempty"`
+	GuardedAt time.Time `json:"guarded_at,omitzero"`
 	// Late says that the person was told that nobody has acknowledged yet.
 	Late bool `json:"late,omitempty"`
 }
@@ -252,7 +280,7 @@ func (s State) Thread() PostID {
 // Urgent reports whether effects of this conversation go before others'.
 func (s State) Urgent() bool {
 	f := s.facts()
-	return f.Danger || f.Minor || f.Pressing
+	return f.Danger || f.Minor || f.Pressing || s.Case != nil && !s.Case.Duress.IsZero()
 }
 
 // facts are what the officers know of the person.
@@ -313,6 +341,10 @@ func (s State) clone() State {
 	if s.Aside != nil {
 		aside := s.Aside.clone()
 		s.Aside = &aside
+	}
+	if s.Mask != nil {
+		mask := s.Mask.clone()
+		s.Mask = &mask
 	}
 	if s.Case != nil {
 		c := *s.Case

@@ -11,6 +11,23 @@ import (
 // never modifies s.
 func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 	t := &turn{book: b, s: s.clone(), m: m, before: s.Seen}
+	t.step(ev)
+	t.finish(s)
+	return t.s, t.effects
+}
+
+// step lets an event happen.
+func (t *turn) step(ev Event) {
+	if t.masks(ev) {
+		return
+	}
+	if fromPerson(ev) {
+		if t.stopped(ev) {
+			return
+		}
+		defer t.known()
+	}
+	defer t.follow(ev)
 	switch ev := ev.(type) {
 	case Started:
 		t.arrive(ev.Message)
@@ -19,18 +36,12 @@ func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 	case Asked:
 		t.arrive(ev.Message)
 		t.asked(ev)
-	case Said:
-		t.arrive(ev.Message)
-		t.said(ev)
 	case Chose:
 		t.seen()
 		t.chose(ev)
 	case Attached:
 		t.arrive(ev.Message)
 		t.attached(ev)
-	case Edited:
-		t.seen()
-		t.edited(ev)
 	case Garbled:
 		t.arrive(ev.Message)
 		t.note("ui.garbled")
@@ -53,6 +64,7 @@ func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 	case Hashed:
 		t.hashed(ev)
 	case Checked:
+		t.inOrder = true
 		t.checked(ev)
 	case Sought:
 		t.sought(ev)
@@ -75,13 +87,16 @@ func (b *Book) Step(s State, m Moment, ev Event) (State, []Effect) {
 	if fromPerson(ev) {
 		t.renew()
 	}
+}
+
+// finish ends a turn that began with a state.
+func (t *turn) finish(s State) {
 	if s.Note != "" && t.s.Note == "" && t.s.Screen != "" {
 		t.refresh(true) // What was shown once must not stay.
 	}
 	t.hideCode()
 	t.dropMedia(s.Case)
-	t.s.Due = b.due(t.s, m.At)
-	return t.s, t.effects
+	t.s.Due = t.book.due(t.s, t.m.At)
 }
 
 // A turn is one Step under way.
@@ -93,6 +108,10 @@ type turn struct {
 	effects []Effect
 	// alerts says that the turn is about to open a case.
 	alerts bool
+	// masked says that it is a stranger's, behind a mask.
+	masked bool
+	// inOrder says that words are at hand that had their turn at the keeper.
+	inOrder bool
 }
 
 func (t *turn) do(e Effect) { t.effects = append(t.effects, t.signed(e)) }
@@ -105,10 +124,10 @@ func (t *turn) officers(key string, pairs ...string) string {
 	return t.book.say(t.book.policy.Officers, key, pairs...)
 }
 
-// show lets the bubble follow the state. At rest it does not follow what nobody
-// asked for: it shows the cover already.
+// show lets the bubble follow the state. At rest and at the check question it does
+// not follow what nobody asked for, and behind a mask it follows the stranger's.
 func (t *turn) show(quiet bool) {
-	if !quiet || t.s.Rest == nil {
+	if t.s.Mask == nil && (!quiet || t.s.Rest == nil && t.s.Before == "") {
 		t.refresh(quiet)
 	}
 }
@@ -148,8 +167,11 @@ func (t *turn) arrive(id MessageID) {
 	if id == "" {
 		return
 	}
-	t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
 	t.s.Covered = t.s.Shown != ""
+	if slices.ContainsFunc(t.s.Messages, func(m Message) bool { return m.ID == id }) {
+		return // It came here before it went to the keeper.
+	}
+	t.s.Messages = append(t.s.Messages, Message{ID: id, At: t.m.At})
 	if len(t.s.Messages) <= mostMessages {
 		return
 	}
@@ -387,6 +409,15 @@ func (t *turn) tell(key string) { t.do(Tell{Text: t.officers(key)}) }
 // relay passes what the person said or tried to send to the thread. The person
 // is told when it is there.
 func (t *turn) relay(label, text string) {
+	if c := t.s.Case; c.Checking > 0 && !t.inOrder {
+		t.check(forRelay, heard{Kind: label, Case: c.ID.Code()}, nil, text)
+		return
+	}
+	t.relayAs(label, text)
+}
+
+// relayAs passes on what has its turn.
+func (t *turn) relayAs(label, text string) {
 	t.sending()
 	t.do(Relay{Label: label, Text: text})
 }
@@ -417,6 +448,8 @@ func (t *turn) hashed(ev Hashed) {
 		t.looked(ev)
 	case forNewCode:
 		t.issued(ev)
+	case forSecret:
+		t.hashedSecret(ev)
 	}
 }
 
@@ -424,5 +457,7 @@ func (t *turn) hashed(ev Hashed) {
 func (t *turn) checked(ev Checked) {
 	if ev.For == forReturn {
 		t.compared(ev)
+		return
 	}
+	t.heardBack(ev)
 }

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"suar/flows"
+	"suar/flows/rehearsal"
 )
 
 // canary is in every text of a person's, and may be in no card and no bubble.
@@ -82,6 +83,9 @@ func (w *world) event(t *rapid.T) flows.Event {
 	if len(w.waiting) > 0 && rapid.Bool().Draw(t, "perform") {
 		e := w.waiting[0]
 		w.waiting = w.waiting[1:]
+		if kept := rehearsal.Keep(e); kept != nil {
+			return kept
+		}
 		if !w.book.Wanted(w.s, w.now, e) {
 			return flows.Undelivered{Effect: e, Reason: flows.ReasonUnwanted}
 		}

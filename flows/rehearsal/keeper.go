@@ -1,31 +1,21 @@
 package rehearsal
 
-import (
-	"slices"
-
-	"suar/flows"
-)
-
-// The keeper's sums are, here, the words themselves.
-const sumOf = "sum of "
+import "suar/flows"
 
 // keep performs what the engine performs itself, and returns the event that comes
 // of it.
 func (r *Rehearsal) keep(e flows.Effect) flows.Event {
 	switch e := e.(type) {
 	case flows.Hash:
-		sum := sumOf + flows.FoldWord(e.Text)
 		if e.Index {
 			r.code = e.Note
 			if r.asker != nil {
 				r.asker.code = e.Note
 			}
 		}
-		return flows.Hashed{For: e.For, Note: e.Note, Sum: sum}
-	case flows.Check:
-		return flows.Checked{For: e.For, Note: e.Note, Text: e.Text, Match: slices.Index(e.Sums, sumOf+flows.FoldWord(e.Text))}
-	case flows.Look:
-		return e.Outcome(sumOf + flows.FoldWord(e.Code))
+		return Keep(e)
+	case flows.Check, flows.Look:
+		return Keep(e)
 	case flows.Seek:
 		for _, chat := range []*Rehearsal{r.first, r.first.asker} {
 			if chat != nil && chat.State().Lookup() == e.Sum {

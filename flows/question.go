@@ -1,0 +1,497 @@
+package flows
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// heard is what goes with words through the keeper.
+type heard struct {
+	// Kind is what the words are: said, edited, caption; for a new secret its
+	// name; for words that are only to keep their place the label.
+	Kind    string    `json:"kind"`
+	Message MessageID `json:"message,omitempty"`
+	// Names are the secrets that the sums are of, in their order.
+	Names []string `json:"names,omitempty"`
+	// Case is the code of the case that they were said in.
+	Case string `json:"case,omitempty"`
+	// First says that they came before the question was asked, Left that the
+	// person had deleted the chat before.
+	First bool `json:"first,omitempty"`
+	Left  bool `json:"left,omitempty"`
+	// Since is when the person gave the last sign before them.
+	Since time.Time `json:"since,omitzero"`
+}
+
+func (n heard) write() string {
+	raw, err := json.Marshal(n)
+	if err != nil {
+		panic("flows: a note cannot be written: " + err.Error()) // It holds texts only.
+	}
+	return string(raw)
+}
+
+// readHeard reads a note, as the zero heard if a later version wrote it.
+func readHeard(note string) (n heard) {
+	if json.Unmarshal([]byte(note), &n) != nil {
+		return heard{}
+	}
+	return n
+}
+
+// name is the secret that matched, "" if none did.
+func (n heard) name(match int) string {
+	if match < 0 || match >= len(n.Names) {
+		return ""
+	}
+	return n.Names[match]
+}
+
+// What words are at the keeper for.
+const (
+	forSaid  = "said"
+	forRelay = "relay"
+)
+
+// The kinds of words.
+const (
+	kindSaid   = "said"
+	kindEdited = "edited"
+)
+
+const (
+	// mostChecking is how many of a case's words wait to be compared; more are
+	// passed on without, in their order. Nobody types so fast: they come after
+	// an outage, or from somebody who wants to keep the keeper busy.
+	mostChecking = 20
+	// mostWrong is how many wrong words are compared in wrongWindow. After them
+	// nothing is for a while; all the rest goes on as before.
+	mostWrong   = 5
+	wrongWindow = time.Hour
+)
+
+// unsure reports whether who writes may not be the person of the case: the check
+// question is open, or was not answered right.
+func (s State) unsure() bool { return s.Mask != nil || s.Before != "" }
+
+// unknown reports whether the question must come before the person goes on: a
+// check word is set, and there was no sign of the person for long, or an officer
+// asked for it.
+func (t *turn) unknown() bool {
+	c := t.s.Case
+	return c != nil && c.Phase != Ended && c.Word.Sum != "" && t.s.Mask == nil && t.s.Before == "" &&
+		(c.AskNext || !t.m.At.Before(t.book.policy.Resume.after(c.Known)))
+}
+
+// question asks for the check word if it must be asked for, and reports whether
+// it does. Where the person was is kept, and nobody sees it.
+func (t *turn) question() bool {
+	if !t.unknown() {
+		return false
+	}
+	t.s.Before = t.s.Screen
+	if t.book.screens[t.s.Before] == nil {
+		t.s.Before = t.book.policy.Talk
+	}
+	t.s.Case.AskNext, t.s.Case.AskedAt = false, t.m.At
+	t.enter(t.book.policy.Ask)
+	t.update()
+	t.show(false)
+	return true
+}
+
+// known takes note of a sign of whoever answered right, or was never asked.
+func (t *turn) known() {
+	if t.s.Case != nil && t.s.Case.Word.Sum != "" && !t.s.unsure() && !t.s.Left && !t.s.Shut && t.s.Rest == nil {
+		t.s.Case.Known = t.m.At
+	}
+}
+
+// stopped does with an event of the person's what the check word and the phrase
+// ask for, and reports whether that is all there is to do.
+func (t *turn) stopped(ev Event) bool {
+	switch ev := ev.(type) {
+	case Said:
+		t.arrive(ev.Message)
+		switch {
+		case t.hear(kindSaid, ev):
+		case t.s.Mask != nil:
+			t.maskStep(ev)
+		default:
+			t.said(ev)
+			t.renew()
+			t.known()
+		}
+		return true
+	case Edited:
+		t.seen()
+		switch {
+		case strings.TrimSpace(ev.Text) == "" && t.s.Mask == nil, t.hear(kindEdited, Said(ev)):
+		case t.s.Mask != nil:
+			t.maskStep(ev)
+		default:
+			t.edited(ev)
+			t.renew()
+			t.known()
+		}
+		return true
+	}
+	switch {
+	case t.s.Before != "":
+		return t.evaded(ev)
+	case t.s.Mask == nil && t.unknown():
+		return t.returned(ev)
+	}
+	return false
+}
+
+// returned does with the first sign after long, other than words, what the
+// question asks for. Whoever sees only what a stranger sees may go on there.
+func (t *turn) returned(ev Event) bool {
+	switch ev := ev.(type) {
+	case Chose:
+		if ev.Data == eraseData {
+			return false
+		}
+		here, o, press := t.pressOf(ev)
+		switch {
+		case o.Danger && o.Kind != "", press == pressHuman:
+			t.seen()
+			t.know(ev.Message)
+			t.guard(guardSkipped)
+			t.behind(here, o, press)
+			return true
+		case press == pressLeave, o.Leave, t.elsewhere():
+			return false
+		}
+		t.seen()
+		t.know(ev.Message)
+		return t.question()
+	case Started:
+		if t.elsewhere() {
+			return false
+		}
+		t.arrive(ev.Message)
+		t.erase(ev.Message)
+		return t.question()
+	case Asked:
+		if t.elsewhere() || ev.What == AskDelete {
+			return false
+		}
+		t.arrive(ev.Message)
+		t.erase(ev.Message)
+		return t.question()
+	case Attached:
+		t.arrive(ev.Message)
+		t.relay(t.unverified(t.attachment(ev)), "")
+		t.record("unverified", "attached", string(ev.Media))
+		if !t.hear(kindSaid, Said{Message: ev.Message, Text: ev.Caption}) && !t.elsewhere() {
+			return t.question()
+		}
+		t.show(false)
+		return true
+	case Garbled:
+		if t.elsewhere() {
+			return false
+		}
+		t.arrive(ev.Message)
+		return t.question()
+	}
+	return false
+}
+
+// elsewhere reports whether the person is not where the case can be seen, or is
+// led away from there by this sign: to the cover, and by the gate to the question.
+func (t *turn) elsewhere() bool { return t.s.Left || t.s.Rest != nil || t.overdue() }
+
+// evaded does with what comes in place of an answer to the question.
+func (t *turn) evaded(ev Event) bool {
+	switch ev := ev.(type) {
+	case Chose:
+		if ev.Data == eraseData {
+			return false
+		}
+		here, o, press := t.pressOf(ev)
+		switch {
+		case o.Danger && o.Kind != "", press == pressHuman:
+		case t.s.Rest != nil, press == pressLeave, press == pressReturn:
+			return false
+		default:
+			t.know(ev.Message)
+			t.seen()
+			t.show(false)
+			return true // No reply and no other screen opens before the answer.
+		}
+		t.seen()
+		t.know(ev.Message)
+		t.guard(guardSkipped)
+		t.behind(here, o, press)
+		return true
+	case Attached:
+		t.arrive(ev.Message)
+		t.relay(t.unverified(t.attachment(ev)), "")
+		t.record("unverified", "attached", string(ev.Media))
+		if !t.hear(kindSaid, Said{Message: ev.Message, Text: ev.Caption}) {
+			t.show(false)
+		}
+		return true
+	}
+	return false
+}
+
+// pressOf returns what a press is: an option of the present screen, or one of
+// the global buttons; neither if it is stale.
+func (t *turn) pressOf(ev Chose) (here *screen, o option, press string) {
+	token, press, _ := strings.Cut(ev.Data, ".")
+	here = t.book.screens[t.s.Screen]
+	if here == nil || token != t.s.Token || press == "" {
+		return nil, option{}, ""
+	}
+	if i, err := strconv.Atoi(strings.TrimPrefix(press, pressOption)); err == nil && press[:1] == pressOption && i >= 0 && i < len(here.Options) {
+		return here, here.Options[i], ""
+	}
+	return here, option{}, press
+}
+
+// hear takes words of the person's to the keeper if they must be compared with
+// something first, or must not overtake others that are there. It reports
+// whether it did.
+func (t *turn) hear(kind string, ev Said) bool {
+	c := t.s.Case
+	if here := t.book.screens[t.s.Screen]; here != nil && (here.Secret == secretWord || here.Secret == secretPhrase) && !t.s.unsure() && !t.unknown() {
+		return false // It is a new secret.
+	}
+	if c == nil || c.Phase == Ended {
+		return false
+	}
+	asked := t.s.Before != "" && t.s.Rest == nil
+	n := heard{Kind: kind, Message: ev.Message, Case: c.ID.Code(), Left: t.s.Left, Since: t.before}
+	n.First = t.unknown() || t.s.Before != "" && !asked
+	if asked {
+		t.erase(ev.Message) // The word itself must not stay, nor what was nearly it.
+	}
+	length := utf8.RuneCountInString(FoldWord(ev.Text))
+	switch {
+	case length == 0 && asked:
+		t.wrong()
+		return true
+	case length == 0:
+		return false
+	case c.Word.Sum == "" && c.Phrase.Sum == "" && c.Checking == 0 && !asked && t.s.Mask == nil:
+		return false
+	}
+	var sums []string
+	add := func(name string) {
+		if sum := c.secret(name).Sum; sum != "" {
+			n.Names, sums = append(n.Names, name), append(sums, sum)
+		}
+	}
+	if (asked || n.First || t.s.Mask != nil) && !t.exhausted() {
+		add(secretWord)
+	}
+	if t.s.Mask == nil || !t.exhausted() {
+		add(secretPhrase)
+	}
+	if length > mostSecret || c.Checking >= mostChecking {
+		n.Names, sums = nil, nil
+	}
+	if len(sums) == 0 && c.Checking == 0 && !asked {
+		return t.recognised(n, ev.Text, "")
+	}
+	t.check(forSaid, n, sums, ev.Text)
+	return true
+}
+
+// exhausted reports whether so many wrong words were said that none is compared
+// for a while.
+func (t *turn) exhausted() bool {
+	c := t.s.Case
+	return c.Wrongs >= mostWrong && t.m.At.Before(c.WrongSince.Add(wrongWindow))
+}
+
+// check takes words to the keeper.
+func (t *turn) check(what string, n heard, sums []string, text string) {
+	t.s.Case.Checking++
+	t.do(Check{For: what, Note: n.write(), Sums: sums, Text: text})
+}
+
+// heardBack goes on with words that come back from the keeper.
+func (t *turn) heardBack(ev Checked) {
+	n := readHeard(ev.Note)
+	if t.ofCase(n) && t.s.Case.Checking > 0 {
+		t.s.Case.Checking--
+	}
+	switch ev.For {
+	case forSecret:
+		t.comparedSecret(n, ev)
+	case forRelay:
+		if t.ofCase(n) {
+			t.relayAs(n.Kind, ev.Text)
+		}
+	case forSaid:
+		name := n.name(ev.Match)
+		if !t.ofCase(n) {
+			name = ""
+		}
+		if !t.recognised(n, ev.Text, name) {
+			t.speaks(n, ev.Text)
+		}
+	}
+}
+
+// recognised does what follows from the secret that words turned out to be, ""
+// for none. It reports false for words that are simply said.
+func (t *turn) recognised(n heard, text, name string) bool {
+	switch {
+	case name == secretWord:
+		t.right(n.Message)
+	case name == secretPhrase:
+		t.duress()
+	case !t.ofCase(n) || t.s.Case.Phase == Ended:
+		return false
+	case n.First && t.s.Mask == nil:
+		t.unproven(n, text)
+		t.before = n.Since
+		if t.overdue() {
+			t.fold(t.before)
+		}
+		if t.s.Rest != nil {
+			t.words()
+		} else {
+			t.question()
+		}
+		t.show(false)
+	case t.s.Before != "" && !n.First:
+		t.unproven(n, text)
+		t.wrong()
+	case t.s.Mask != nil:
+		t.miss(n)
+		t.overheard(n, text)
+	default:
+		return false
+	}
+	return true
+}
+
+// speaks does with words what they did before there were secrets.
+func (t *turn) speaks(n heard, text string) {
+	said := Said{Message: n.Message, Text: text}
+	t.before = n.Since
+	switch {
+	case t.s.Left && !n.Left && t.active():
+		// They were said before the person deleted the chat.
+		t.relayAs("", text)
+		t.record("person", "said", text)
+	case n.Kind == kindEdited:
+		t.edited(Edited(said))
+	default:
+		t.said(said)
+		t.renew()
+	}
+	t.known()
+}
+
+// overheard does with words of whoever is behind a mask. They go to the officers,
+// and what is seen is the cover: an answer to small talk, whoever watches. Only
+// who asked for a person, or is at a question that takes text, is a stranger with
+// the officers already and is told how that stands.
+func (t *turn) overheard(n heard, text string) {
+	mask := t.s.Mask
+	here := t.book.screens[mask.Screen]
+	switch {
+	case mask.Case == nil && (here == nil || !here.Text && here.Secret == ""):
+		t.unproven(n, text)
+		if c := t.s.Case; c.Phase == Owned && c.Owed.IsZero() {
+			c.Owed = t.m.At
+		}
+		t.behindMask(func(in *turn) {
+			in.enter(in.book.policy.First)
+			in.show(false)
+		})
+	case n.Kind == kindEdited:
+		t.maskStep(Edited{Message: n.Message, Text: text})
+	default:
+		t.maskStep(Said{Message: n.Message, Text: text})
+	}
+}
+
+// unproven passes on words of somebody who has not answered the question.
+func (t *turn) unproven(n heard, text string) {
+	label := ""
+	if n.Kind == kindEdited {
+		label = t.officers("card.edited")
+	}
+	t.relayAs(t.unverified(label), text)
+	t.record("unverified", n.Kind, text)
+}
+
+// unverified is a label that says that nobody knows who this is from.
+func (t *turn) unverified(label string) string {
+	return strings.TrimSpace(t.officers("card.guard.label") + " " + label)
+}
+
+// miss counts a word that was compared and is not it.
+func (t *turn) miss(n heard) {
+	c := t.s.Case
+	if !slices.Contains(n.Names, secretWord) {
+		return
+	}
+	if !t.m.At.Before(c.WrongSince.Add(wrongWindow)) {
+		c.Wrongs, c.WrongSince = 0, t.m.At
+	}
+	c.Wrongs++
+}
+
+// right ends the question, and the mask: the person goes on where they were.
+func (t *turn) right(message MessageID) {
+	c := t.s.Case
+	t.erase(message)
+	if !t.s.unsure() && !t.unknown() {
+		return // It was said twice.
+	}
+	c.Word.Right, c.Known, c.Wrongs, c.AskNext = t.m.At, t.m.At, 0, false
+	c.Guarded, c.GuardedAt = "", time.Time{}
+	if t.s.Mask != nil {
+		t.s.Mask = nil
+		t.s.Token = t.m.token()
+	}
+	t.record("person", "word", "right")
+	t.tell("card.word.told_right")
+	if t.s.Left {
+		t.rejoin()
+	}
+	before := t.s.Before
+	t.s.Before = ""
+	if r := t.s.Rest; r != nil {
+		if r.Screen == t.book.policy.Ask {
+			r.Screen = before
+		}
+		t.wake()
+	} else if before != "" {
+		t.enter(before)
+	}
+	if here := t.book.screens[t.s.Screen]; here == nil || here.name == t.book.policy.First || here.name == t.book.policy.Gone {
+		t.enter(t.book.policy.Talk)
+	}
+	t.update()
+	t.show(false)
+}
+
+// wrong answers the question with what a stranger sees, and warns the officers.
+func (t *turn) wrong() {
+	c := t.s.Case
+	c.Wrong = t.m.At
+	t.miss(heard{Names: []string{secretWord}})
+	t.guard(guardWrong)
+}
+
+// duress answers the phrase with what a stranger sees, and tells the officers
+// silently.
+func (t *turn) duress() {
+	t.s.Case.Duress = t.m.At
+	t.guard(guardDuress)
+}
