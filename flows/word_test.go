@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,9 +35,15 @@ type life struct {
 	records          []flows.Record
 }
 
+// theBook reads the book once: it does not change, and a property needs many
+// lives.
+var theBook = sync.OnceValues(func() (*flows.Book, error) {
+	return flows.Load(flows.Shipped(), flows.Directory{})
+})
+
 func newLife(t testing.TB) *life {
 	t.Helper()
-	book, err := flows.Load(flows.Shipped(), flows.Directory{})
+	book, err := theBook()
 	if err != nil {
 		t.Fatal(err)
 	}
