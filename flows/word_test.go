@@ -429,7 +429,7 @@ func TestDangerIsNeverBehindTheQuestion(t *testing.T) {
 			if !called || !told {
 				t.Errorf("%q after %d wrong words: called %v, told who it may be %v", label, wrong, called, told)
 			}
-			if v := l.book.View(l.s, l.now); strings.Contains(v.Text, "has opened your conversation") {
+			if v := l.book.View(l.s, l.now); strings.Contains(v.Text, "An officer has") {
 				t.Errorf("%q after %d wrong words reveals the case: %q", label, wrong, v.Text)
 			}
 			if label == "Danger now" && !l.s.Urgent() {

@@ -209,3 +209,105 @@ func TestKeeperForgetsTheErased(t *testing.T) {
 		w.mustBeEmpty(e)
 	})
 }
+
+// TestDuressAfterACrash: the shipped conversation. A phrase is set, words and the
+// phrase wait for the keeper when the process dies, and the next one passes the
+// words on in their order, warns the officers and shows the cover.
+func TestDuressAfterACrash(t *testing.T) {
+	t.Parallel()
+	book, err := flows.Load(flows.Shipped(), flows.Directory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newKeeperWorld(t)
+		w.flow = book
+		first := w.engine()
+		stop := w.run(first)
+		n := 0
+		says := func(e *Engine, text string) {
+			n++
+			w.handle(e, said(1, n, text))
+			synctest.Wait()
+		}
+		presses := func(label string) {
+			t.Helper()
+			v := w.lastView()
+			for _, row := range v.Rows {
+				for _, b := range row {
+					if b.Label == label {
+						n++
+						in := said(1, n, "")
+						in.Event = flows.Chose{Data: b.Data}
+						w.handle(first, in)
+						synctest.Wait()
+						return
+					}
+				}
+			}
+			t.Fatalf("no button %q beneath %q", label, v.Text)
+		}
+		begin := said(1, 0, "")
+		begin.Event = flows.Started{}
+		w.handle(first, begin)
+		synctest.Wait()
+		presses("English")
+		says(first, "help "+canary)
+		presses("More")
+		presses("Check word")
+		presses("Set a danger phrase")
+		says(first, "how is the weather")
+		stop()
+
+		dying := w.engine()
+		dying.keeper = func(flows.Effect) (flows.Event, error) { return nil, errHung }
+		stop = w.run(dying)
+		for _, text := range []string{"one", "two", "how is the weather", "three"} {
+			says(dying, text)
+		}
+		stop()
+		next := w.engine()
+		w.run(next)
+		time.Sleep(2 * time.Minute) // By the bubble's clock: until leases and pauses are over.
+		synctest.Wait()
+
+		var got []string
+		paged := false
+		for _, d := range w.channel.deliveries() {
+			switch ef := d.Effect.(type) {
+			case flows.Relay:
+				got = append(got, ef.Text)
+			case flows.Page:
+				paged = true
+			}
+		}
+		if want := []string{"help " + canary, "one", "two", "three"}; !slices.Equal(got, want) {
+			t.Errorf("relayed %q, want %q", got, want)
+		}
+		if !paged {
+			t.Error("nobody was called")
+		}
+		if v := w.lastView(); !strings.HasPrefix(v.Text, "Information from the embassy") {
+			t.Errorf("the phrase shows %q", v.Text)
+		}
+		for name, lines := range w.transcripts() {
+			for _, line := range lines {
+				if strings.Contains(line, "weather") {
+					t.Errorf("transcript %s holds the phrase: %q", name, line)
+				}
+			}
+		}
+		w.mustBeSilent()
+	})
+}
+
+// lastView is what the bubble showed last.
+func (w *world) lastView() flows.View {
+	var v flows.View
+	for _, d := range w.chat.deliveries() {
+		if _, ok := d.Effect.(flows.Show); ok && d.View.Text != "" {
+			v = d.View
+		}
+	}
+	return v
+}
