@@ -169,6 +169,8 @@ func (b *Book) Wanted(s State, at time.Time, e Effect) bool {
 	case Amend:
 		i := slices.IndexFunc(s.Replies, func(r Reply) bool { return r.Message == e.Message })
 		return !s.Left && !s.Shut && !s.unsure() && i >= 0 && s.Replies[i].Part == e.Part
+	case Fetch:
+		return s.Case != nil && slices.ContainsFunc(s.Case.Media, func(m Medium) bool { return m.ID == e.Media })
 	case Relay, Page, Offer, Present:
 		return !s.Revoked
 	case Open:

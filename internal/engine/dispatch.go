@@ -275,7 +275,7 @@ var errUnwanted = errors.New("engine: the effect is not wanted any more")
 // be.
 func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effect) bool {
 	switch ef.(type) {
-	case flows.Say, flows.Amend:
+	case flows.Say, flows.Amend, flows.Fetch:
 		return found && e.flow.Wanted(c.State, at, ef)
 	case flows.Open, flows.Relay, flows.Page, flows.Offer, flows.Present:
 		return !found || e.flow.Wanted(c.State, at, ef)
