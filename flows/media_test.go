@@ -3,6 +3,7 @@ package flows_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -223,4 +224,30 @@ func holds(s flows.State, id flows.MediaID) bool {
 		}
 	}
 	return false
+}
+
+// TestNobodyElseIsLetIn: who sees the cover, because the chat was left, is at
+// rest or is behind the mask of a wrong check word, sends no photo, although one
+// was allowed to the person.
+func TestNobodyElseIsLetIn(t *testing.T) {
+	book := shippedBook(t)
+	for name, change := range map[string]func(*flows.State){
+		"left":        func(s *flows.State) { s.Left = true },
+		"at rest":     func(s *flows.State) { s.Rest = &flows.Rest{Screen: "case.talk"} },
+		"masked":      func(s *flows.State) { s.Mask = &flows.State{Screen: "consular.home"} },
+		"case closed": func(s *flows.State) { s.Case.Phase = flows.Ended },
+	} {
+		s := permitted(book)
+		change(&s)
+		_, effects := book.Step(s, flows.Moment{At: monday}, flows.Attached{Message: "9", Media: flows.MediaPhoto, File: "f"})
+		for _, e := range effects {
+			if _, ok := e.(flows.Fetch); ok {
+				t.Errorf("%s: the photo is fetched", name)
+			}
+		}
+	}
+	_, effects := book.Step(permitted(book), flows.Moment{At: monday}, flows.Attached{Message: "9", Media: flows.MediaPhoto, File: "f"})
+	if !slices.ContainsFunc(effects, func(e flows.Effect) bool { _, ok := e.(flows.Fetch); return ok }) {
+		t.Error("the person's own photo is not fetched: the test shows nothing")
+	}
 }
