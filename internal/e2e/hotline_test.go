@@ -54,6 +54,9 @@ type hotline struct {
 // configuration before it is written.
 func newHotline(t testing.TB, world *mattermosttest.World, edit func(h *hotline, config map[string]any)) *hotline {
 	t.Helper()
+	// Built before any test begins to wait: on a busy machine that takes longer
+	// than a test has patience for an answer.
+	program(t, suar)
 	h := &hotline{t: t, world: world, telegram: telegramtest.New(telegramtest.Options{})}
 	t.Cleanup(h.telegram.Close)
 	base := t.TempDir()
