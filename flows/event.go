@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"suar/internal/caseid"
 )
 
 // A MessageID names what one effect put into the person's chat: one message, or
@@ -197,9 +199,9 @@ type (
 		Sum  string
 		Text string
 	}
-	// Ceded says that an officer brings a case here, in the place of which there
-	// is.
-	Ceded struct{}
+	// Ceded says that an officer brings the case To here, in the place of the one
+	// that there is. If that is To, it is here already.
+	Ceded struct{ To caseid.ID }
 	// Joined brings a case from another conversation. There must be no case here
 	// that is not over.
 	Joined struct{ Hand }

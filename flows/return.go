@@ -204,9 +204,9 @@ func (t *turn) hand(into string) {
 
 // cede ends this conversation's own case for one that an officer brings here. A
 // case whose card is not placed yet cannot be ended: the engine comes again.
-func (t *turn) cede() {
+func (t *turn) cede(ev Ceded) {
 	c := t.s.Case
-	if !t.active() || c.Phase == Opening {
+	if !t.active() || c.Phase == Opening || c.ID == ev.To {
 		return
 	}
 	t.tell("card.return.ceded")

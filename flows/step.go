@@ -69,7 +69,7 @@ func (t *turn) step(ev Event) {
 	case Sought:
 		t.sought(ev)
 	case Ceded:
-		t.cede()
+		t.cede(ev)
 	case Joined:
 		t.joined(ev)
 	case TimedOut:

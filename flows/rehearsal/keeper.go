@@ -32,7 +32,7 @@ func (r *Rehearsal) keep(e flows.Effect) flows.Event {
 			other = r.asker
 		}
 		other.offers, other.card = r.offers, r.card
-		other.happen(flows.Ceded{})
+		other.happen(flows.Ceded{To: e.Case.ID})
 		other.happen(flows.Joined{Hand: e})
 		return flows.Delivered{Effect: flows.Hand{}}
 	}

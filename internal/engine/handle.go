@@ -246,6 +246,8 @@ func (e *Engine) draw(st step, c conversation, found bool) (*draft, error) {
 	switch {
 	case c.Handing != nil && st.name != "" && st.name == threadName(c.Handing.Thread):
 		return nil, errHanding
+	case st.joins != nil && sameCase(presentCase(c.State), &st.joins.of):
+		return nil, errJoined
 	case st.joins != nil && (c.Handing != nil || c.State.Case != nil && c.State.Case.Phase != flows.Ended):
 		return nil, errBusy
 	}

@@ -117,6 +117,7 @@ func codeName(sum string) string { return "code:" + sum }
 
 // joins is what a case brings to another conversation beside what the flow knows.
 type joins struct {
+	of   seal.CaseID
 	tape *seal.Tape
 	// second says that the thread gets its second name.
 	second bool
@@ -126,22 +127,27 @@ type joins struct {
 // The edge hands the event over again.
 var errHanding = errors.New("engine: the case is being handed to another conversation")
 
+// errJoined says that a case is where it goes already: an earlier try of which
+// nobody learnt the outcome succeeded.
+var errJoined = errors.New("engine: the case is here")
+
 // errBusy says that a conversation cannot take a case yet.
 var errBusy = errors.New("engine: the conversation has a case that is not over")
 
 // handOver brings a case to its new conversation.
 func (e *Engine) handOver(ctx context.Context, del Delivery, hand flows.Hand) (flows.Event, error) {
-	_, err := e.apply(ctx, step{conversation: hand.Into, events: []event{{flows.Ceded{}, "cede:" + del.ID}}})
+	_, err := e.apply(ctx, step{conversation: hand.Into, events: []event{{flows.Ceded{To: hand.Case.ID}, "cede:" + del.ID}}})
 	if err != nil && !errors.Is(err, errNobody) {
 		return nil, fmt.Errorf("engine: hand over: %w", err)
 	}
+	del.joins.of = hand.Case.ID
 	_, err = e.apply(ctx, step{
 		conversation: hand.Into,
 		events:       []event{{flows.Joined{Hand: hand}, "hand:" + del.ID}},
 		begins:       true,
 		joins:        &del.joins,
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errJoined) {
 		return nil, fmt.Errorf("engine: hand over: %w", err)
 	}
 	return flows.Delivered{Effect: flows.Hand{}}, nil
