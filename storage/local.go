@@ -9,9 +9,11 @@ import (
 // local is what a store that serves one process need not write down: who holds
 // what, and the queues that move at a pace.
 type local struct {
-	mu     sync.Mutex
-	holds  map[string]hold
-	queues map[string]time.Time
+	mu    sync.Mutex
+	holds map[string]hold
+	// mostHolds is at how many those that ran out are forgotten.
+	mostHolds int
+	queues    map[string]time.Time
 }
 
 type hold struct {
@@ -31,6 +33,10 @@ func (l *local) hold(name, holder string, now, until time.Time) error {
 	}
 	if l.holds == nil {
 		l.holds = map[string]hold{}
+	}
+	if len(l.holds) >= l.mostHolds {
+		maps.DeleteFunc(l.holds, func(_ string, h hold) bool { return !h.until.After(now) })
+		l.mostHolds = max(maxQueues, 2*len(l.holds))
 	}
 	l.holds[name] = hold{holder, until}
 	return nil
