@@ -96,6 +96,12 @@ func TestCodesStayNowhere(t *testing.T) {
 			for len(waits) > 0 {
 				perform()
 			}
+			if rapid.Bool().Draw(t, "somebody asks") {
+				step(flows.Sought{From: "other", Sum: s.Lookup(), Text: "rendang"})
+				for len(waits) > 0 {
+					perform()
+				}
+			}
 		}
 		met[s.Screen]++
 		for range rapid.IntRange(10, 80).Draw(t, "events") {
