@@ -35,14 +35,11 @@ const (
 	codeAsDigits = "digits"
 )
 
-// wordsFor are the languages that have a list of their own; the others' codes
-// are English words, whose letters every telephone has.
-var wordsFor = [...]string{"id", "en"}
-
-// readWords returns the word lists by language.
+// readWords returns the word lists by language. Where there is none a code is
+// of English words, whose letters every telephone has.
 func readWords() map[string][]string {
 	lists := map[string][]string{}
-	for _, language := range wordsFor {
+	for _, language := range []string{"id", "en"} {
 		raw, err := wordFiles.ReadFile("words/" + language + ".txt")
 		if err != nil {
 			panic("flows: the embedded words are not there: " + err.Error())

@@ -62,7 +62,7 @@ func TestCodeWordsAreHarmless(t *testing.T) {
 	}
 	lists := readWords()
 	for language, words := range never {
-		for _, w := range strings.Fields(words) {
+		for w := range strings.FieldsSeq(words) {
 			if _, found := slices.BinarySearch(lists[language], w); found {
 				t.Errorf("%s: %q must not be in the list", language, w)
 			}
@@ -95,7 +95,7 @@ func TestNewCodes(t *testing.T) {
 			t.Fatalf("words %q, folded %q", w, FoldCode(w))
 		}
 		codes[w], codes[d] = true, true
-		for _, word := range strings.Fields(w) {
+		for word := range strings.FieldsSeq(w) {
 			words[word] = true
 		}
 	}

@@ -75,15 +75,16 @@ func (e *Engine) seek(ctx context.Context, del Delivery, seek flows.Seek) (flows
 	if errors.Is(err, storage.ErrNotFound) {
 		return done, nil
 	}
+	sought := flows.Sought{From: del.Conversation, Here: id == del.Conversation, Sum: seek.Sum, Text: seek.Text}
 	if err == nil {
-		sought := flows.Sought{From: del.Conversation, Here: id == del.Conversation, Sum: seek.Sum, Text: seek.Text}
 		_, err = e.apply(ctx, step{conversation: id, events: []event{{sought, "seek:" + del.ID}}})
 	}
 	switch {
 	case errors.Is(err, errNobody):
 	case errors.Is(err, ErrStep):
-		// It is the other conversation's trouble, and somebody must look at it.
-		return done, nil //nolint:nilerr // unstepped has told it.
+		// It is the other conversation's trouble: somebody must look at it, and
+		// this one must not wait for that.
+		_ = e.unstepped(ctx, sought, err)
 	case err != nil:
 		return nil, fmt.Errorf("engine: seek: %w", err)
 	}
