@@ -93,6 +93,7 @@ func (p *process) run(ctx context.Context) error {
 			Wall:     p.now,
 			Log:      log,
 			Limits:   engine.Limits{Poll: p.poll},
+			Cost:     seal.PhraseCost{Passes: 1, Memory: 64}, // Nobody guesses here.
 		})
 		if err != nil {
 			// systemd starts it again.
