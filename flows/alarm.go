@@ -93,14 +93,16 @@ func (t *turn) timedOut() {
 	came := func(at time.Time) bool { return !at.IsZero() && !now.Before(at) }
 
 	t.release(byRule)
+	if came(t.s.codeAt()) {
+		// Before the chat folds, which may be at the same time: nobody comes back
+		// to a code that is gone.
+		t.enter(t.book.policy.Talk)
+		t.show(true)
+	}
 	if came(t.book.foldAt(t.s)) {
 		t.rest()
 	}
 	t.sweep()
-	if came(t.s.codeAt()) {
-		t.enter(t.book.policy.Talk)
-		t.show(true)
-	}
 	c := t.s.Case
 	if c == nil {
 		if came(t.book.policy.Idle.after(t.s.Seen)) {

@@ -129,3 +129,28 @@ func TestFoldCode(t *testing.T) {
 		t.Errorf("%d letters are looked up, want %d", len(got), longestCode)
 	}
 }
+
+// TestCodeGoesAsTheChatFolds: the code goes from the screen at the same instant as
+// the chat folds back. Nothing stays due then, and whoever comes back comes to the
+// case.
+func TestCodeGoesAsTheChatFolds(t *testing.T) {
+	t.Parallel()
+	book, err := Load(Shipped(), Directory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC)
+	s := State{
+		Facts: Facts{Language: "id"}, Screen: "case.ticket", Token: "t", Shown: "1",
+		Messages: []Message{{ID: "1", At: at}}, Seen: at, Code: "1234", CodeAt: at,
+		Case: &Case{Phase: Owned, Opened: at, Placed: at, Acknowledged: at, Stirred: at, Thread: "root", Code: "sum"},
+	}
+	now := at.Add(10 * time.Minute)
+	s, _ = book.Step(s, Moment{At: now}, TimedOut{})
+	if !s.Alarm().After(now) {
+		t.Errorf("the alarm is still due: %v", s.Alarm())
+	}
+	if s.Rest == nil || s.Rest.Screen != "case.talk" || s.Code != "" {
+		t.Errorf("at %q, rest %+v, code %q; want the cover, behind it the case, and no code", s.Screen, s.Rest, s.Code)
+	}
+}
