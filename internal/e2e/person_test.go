@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -163,6 +164,56 @@ func (p *person) hear(ctx context.Context, part string) error {
 		return fmt.Errorf("waiting for %q: %w; the chat is %s", part, err, shown(chat))
 	}
 	return nil
+}
+
+// empty waits until nothing is in the chat.
+func (p *person) empty(ctx context.Context) error {
+	chat, err := p.Wait(ctx, func(chat []message) bool { return len(chat) == 0 })
+	if err != nil {
+		return fmt.Errorf("waiting for an empty chat: %w; the chat is %s", err, shown(chat))
+	}
+	return nil
+}
+
+// keepSecret types a secret on a screen of the settings, from the case's screen
+// and back.
+func (p *person) keepSecret(ctx context.Context, screen, secret string) error {
+	p.types = secret
+	set := map[string]string{"word_set": "case.word.set", "phrase_set": "case.word.phrase"}[screen]
+	if err := p.walk(ctx, "case.talk.more", "case.more.word", set, "type@case."+screen); err != nil {
+		return err
+	}
+	if err := p.hearKey(ctx, "ui.secret_kept"); err != nil {
+		return err
+	}
+	return p.walk(ctx, "case.word.back", "case.more.back")
+}
+
+// digits are a receipt code as it is shown.
+var digits = regexp.MustCompile(`\b[0-9]{4}(?: [0-9]{4}){3}\b`)
+
+// receipt gets a receipt code of digits, from the case's screen and back.
+func (p *person) receipt(ctx context.Context) (string, error) {
+	if err := p.walk(ctx, "case.talk.more", "case.more.code", "case.code.digits"); err != nil {
+		return "", err
+	}
+	var code string
+	chat, err := p.Wait(ctx, func(chat []message) bool {
+		for _, m := range chat {
+			if m.FromBot && digits.MatchString(m.Text) {
+				code = digits.FindString(m.Text)
+			}
+		}
+		return code != ""
+	})
+	if err != nil {
+		return "", fmt.Errorf("waiting for a receipt code: %w; the chat is %s", err, shown(chat))
+	}
+	done, err := word("case.ticket.done")
+	if err != nil {
+		return "", err
+	}
+	return code, p.Press(done, 0)
 }
 
 // hearKey is hear of a text of the catalogue.

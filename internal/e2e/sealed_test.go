@@ -35,7 +35,7 @@ func TestServerCannotRead(t *testing.T) {
 	ctx := patient(t, time.Minute)
 	h.telegram.SetNextUpdate(913_447_281)
 	h.start()
-	spoken := liveSealed(ctx, t, h)
+	spoken, secrets := liveSealed(ctx, t, h)
 	if err := h.telegram.Drained(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,8 @@ func TestServerCannotRead(t *testing.T) {
 
 	t.Run("without the vault key", func(t *testing.T) {
 		needles := maps.Clone(spoken)
-		for i := range 4 {
+		maps.Copy(needles, secrets)
+		for i := range sealedPeople {
 			needles[fmt.Sprintf("chat id %d", i)] = fmt.Sprint(sealedChat + i)
 		}
 		for i := range 3 {
@@ -60,9 +61,8 @@ func TestServerCannotRead(t *testing.T) {
 
 	t.Run("with the vault key", func(t *testing.T) {
 		im := readImage(t, h.copyOfStore(), h.vaultKey)
-		// One state for each person but the one who left nothing.
-		if im.states != 4 || im.failed != 0 {
-			t.Errorf("%d states opened and %d records did not; want 4 and 0", im.states, im.failed)
+		if im.states != sealedPeople || im.failed != 0 {
+			t.Errorf("%d states opened and %d records did not; want %d and 0", im.states, im.failed, sealedPeople)
 		}
 		if im.items != 0 {
 			t.Errorf("%d items are in the outbox, want none", im.items)
@@ -78,12 +78,17 @@ func TestServerCannotRead(t *testing.T) {
 			}
 		}
 		// By design: a reply that waits for the person's contact rule must still
-		// be sent. What was typed for a question is kept only until it is passed
-		// on.
-		want := map[string]string{"held reply": spoken["held reply"]}
+		// be sent, and the others can be opened and folded until their messages
+		// are erased. What was typed for a question is kept only until it is
+		// passed on.
+		want := map[string]string{}
+		for _, name := range repliesKept {
+			want[name] = spoken[name]
+		}
 		if diff := cmp.Diff(want, found); diff != "" {
 			t.Errorf("words that the vault opens (-want +got):\n%s", diff)
 		}
+		absent(t, "what the vault opens", im.plain, secrets)
 		tryKeys(t, im)
 	})
 
@@ -107,21 +112,22 @@ func TestServerCannotRead(t *testing.T) {
 		}
 		n := 0
 		for name, word := range spoken {
-			if name != "held reply" && holds(before, word) {
+			if !slices.Contains(repliesKept, name) && holds(before, word) {
 				n++
 			}
 		}
-		t.Logf("before compaction %d of %d things said can be carved from free pages with the vault key", n, len(spoken)-1)
+		t.Logf("before compaction %d of %d things said can be carved from free pages with the vault key", n, len(spoken)-len(repliesKept))
 		compact := filepath.Join(t.TempDir(), "compact.db")
 		if err := storage.Compact(compact, path); err != nil {
 			t.Fatal(err)
 		}
 		after := carve(t, compact, h.vaultKey)
 		for name, word := range spoken {
-			if name != "held reply" && holds(after, word) {
+			if !slices.Contains(repliesKept, name) && holds(after, word) {
 				t.Errorf("after compaction the %s can still be carved", name)
 			}
 		}
+		absent(t, "the store after compaction, carved,", after, secrets)
 	})
 
 	t.Run("with the officer's key", func(t *testing.T) {
@@ -158,18 +164,27 @@ func TestServerCannotRead(t *testing.T) {
 				t.Errorf("the transcripts have not the %s", name)
 			}
 		}
+		absent(t, "a transcript", all.Bytes(), secrets)
 	})
 }
 
-// sealedChat is the first of the chat ids: too long to appear by chance.
-const sealedChat = 7_310_045_118
+const (
+	// sealedChat is the first of the chat ids: too long to appear by chance.
+	sealedChat = 7_310_045_118
+	// sealedPeople is how many come.
+	sealedPeople = 5
+)
 
-// liveSealed lets four people come: one whose case is closed, one whose is
-// open, one with replies that wait, and family with a name that was typed. It
-// returns everything that was said.
-func liveSealed(ctx context.Context, t *testing.T, h *hotline) map[string]string {
+// repliesKept are the replies whose messages are in the chats at the end.
+var repliesKept = []string{"held reply", "closed reply", "open reply", "family reply"}
+
+// liveSealed lets five people come: one whose case is closed, one whose is open
+// and who has a check word, a phrase and a receipt code, one with replies that
+// wait, family with a name that was typed, and one who leaves. It returns
+// everything that was said, and the secrets, which not even an officer may read.
+func liveSealed(ctx context.Context, t *testing.T, h *hotline) (spoken, secrets map[string]string) {
 	t.Helper()
-	spoken := map[string]string{}
+	spoken, secrets = map[string]string{}, map[string]string{}
 	say := func(name string) string {
 		spoken[name] = fmt.Sprintf("kenari%02dqzx", len(spoken))
 		return spoken[name]
@@ -184,7 +199,7 @@ func liveSealed(ctx context.Context, t *testing.T, h *hotline) map[string]string
 	siti := w.Officers[0]
 	client := w.Watch(siti)
 	s := watch(t, w, w.Officers[1])
-	callers := make([]*person, 4)
+	callers := make([]*person, sealedPeople)
 	for i := range callers {
 		callers[i] = &person{Person: h.telegram.Person(sealedChat + int64(i))}
 		callers[i].Start()
@@ -221,14 +236,27 @@ func liveSealed(ctx context.Context, t *testing.T, h *hotline) map[string]string
 
 	open := callers[1]
 	must(open.walk(ctx, danger...))
-	talk(open, 1, "open")
+	th = talk(open, 1, "open")
+	must(open.walk(ctx, dangers...))
+	for name, screen := range map[string]string{"check word": "word_set", "danger phrase": "phrase_set"} {
+		secrets[name] = fmt.Sprintf("rahasia%02dqzx", len(secrets))
+		must(open.keepSecret(ctx, screen, secrets[name]))
+	}
+	code, err := open.receipt(ctx)
+	must(err)
+	secrets["receipt code"], secrets["receipt code without spaces"] = code, strings.ReplaceAll(code, " ", "")
+	// From now on what is said is compared with the word before it is relayed.
+	text := say("open said later")
+	open.Say(text)
+	_, err = th.hear(ctx, text)
+	must(err)
 
 	// "No, I will write first": what comes after the person's last sign waits.
 	held := callers[2]
 	must(held.walk(ctx, slices.Concat(victim[:len(victim)-1], []string{"victim.contact.first"})...))
-	th, err := s.nextRoot(ctx, 2)
+	th, err = s.nextRoot(ctx, 2)
 	must(err)
-	text := say("before held")
+	text = say("before held")
 	held.Say(text)
 	_, err = th.hear(ctx, text)
 	must(err)
@@ -239,7 +267,13 @@ func liveSealed(ctx context.Context, t *testing.T, h *hotline) map[string]string
 	relative.types = say("typed name")
 	must(relative.walk(ctx, family...))
 	talk(relative, 3, "family")
-	return spoken
+
+	leaving := callers[4]
+	must(leaving.walk(ctx, danger...))
+	talk(leaving, 4, "leaving")
+	must(leaving.step(ctx, "ui.leave@emergency.what"))
+	must(leaving.empty(ctx))
+	return spoken, secrets
 }
 
 // drained returns when the outbox is empty and nothing is leased any more: the
@@ -402,7 +436,7 @@ func tryKeys(t *testing.T, im image) {
 	if bytes.Contains(bytes.ToUpper(im.plain), []byte("AGE-SECRET-KEY")) {
 		t.Error("the states hold a private key of age's")
 	}
-	if len(im.cases) != 4 || len(seeds) < 4*2 {
+	if len(im.cases) != sealedPeople || len(seeds) < sealedPeople*2 {
 		t.Fatalf("%d cases and %d keys to try: the test reads the wrong thing", len(im.cases), len(seeds))
 	}
 	var ids []age.Identity
@@ -450,7 +484,7 @@ func carve(t *testing.T, path string, key seal.VaultKey) []byte {
 		ids[id] = true
 	}
 	versions := map[string]bool{}
-	for i := range 4 {
+	for i := range sealedPeople {
 		id := vault.Blind("conversation", fmt.Sprintf("tg:%d", sealedChat+i))
 		if !ids[id] {
 			t.Fatal("the conversations have other names: the test carves for the wrong thing")
