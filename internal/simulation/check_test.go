@@ -60,8 +60,16 @@ func (w *world) checkBubbles() {
 		}
 		id, _ := v.state.Bubble()
 		want := w.book.View(v.state, time.Now())
+		// That photos are taken now is seen with the next sign.
+		refused := v.state
+		if refused.Case != nil {
+			c := *refused.Case
+			c.Takes = false
+			refused.Case = &c
+		}
+		before := w.book.View(refused, time.Now())
 		for _, m := range p.Chat() {
-			if flows.MessageID(itoa(m.ID)) == id && want.Text != "" && strings.TrimSpace(m.Text) != strings.TrimSpace(want.Text) {
+			if flows.MessageID(itoa(m.ID)) == id && want.Text != "" && strings.TrimSpace(m.Text) != strings.TrimSpace(want.Text) && strings.TrimSpace(m.Text) != strings.TrimSpace(before.Text) {
 				w.blame("person%d sees\n%s\nand this is so:\n%s", i+1, m.Text, want.Text)
 			}
 			if !m.FromBot || !v.state.Left || v.state.Screen != "" || time.Since(m.At) > 40*time.Hour {
