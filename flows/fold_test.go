@@ -58,9 +58,13 @@ func TestAtRestTheBubbleIsTheCoverWhateverComes(t *testing.T) {
 			o := flows.Officer{ID: "1", Name: "siti"}
 			post := flows.PostID(fmt.Sprint("q", i))
 			step(rapid.SampledFrom([]flows.Event{
-				flows.TimedOut{}, flows.Claimed{Officer: o}, flows.Closed{Officer: o},
-				flows.Replied{Post: post, Officer: o, Text: canary}, flows.Noted{Post: post, Officer: o, Text: canary},
-				flows.Delivered{Effect: flows.Open{}, Post: "root"}, flows.Delivered{Effect: flows.Relay{}},
+				flows.TimedOut{},
+				flows.Claimed{Officer: o},
+				flows.Closed{Officer: o},
+				flows.Replied{Post: post, Officer: o, Text: canary},
+				flows.Noted{Post: post, Officer: o, Text: canary},
+				flows.Delivered{Effect: flows.Open{}, Post: "root"},
+				flows.Delivered{Effect: flows.Relay{}},
 				flows.Undelivered{Effect: flows.Relay{}, Reason: flows.ReasonRejected},
 			}).Draw(t, "then"))
 		}
@@ -109,7 +113,9 @@ func TestWhoWritesFirstIsNeverWrittenTo(t *testing.T) {
 					w.now = w.now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "hours")) * time.Hour)
 					o, post := flows.Officer{ID: "1", Name: "siti"}, flows.PostID(fmt.Sprint("q", i))
 					ev := rapid.SampledFrom([]flows.Event{
-						flows.TimedOut{}, flows.Claimed{Officer: o}, flows.Closed{Officer: o},
+						flows.TimedOut{},
+						flows.Claimed{Officer: o},
+						flows.Closed{Officer: o},
 						flows.Replied{Post: post, Officer: o, Text: canary},
 						flows.Revised{Post: flows.PostID(fmt.Sprint("q", i-1)), Officer: o, Text: canary + "2"},
 						flows.Delivered{Effect: flows.Open{}, Post: "root"},

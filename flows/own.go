@@ -33,8 +33,8 @@ func (t *turn) write(what, text string) {
 
 // unwrite takes back what was said by an action and has not been acted upon.
 func (t *turn) unwrite(what string) {
-	for i := len(t.s.Replies) - 1; i >= 0; i-- {
-		if strings.HasPrefix(string(t.s.Replies[i].Post), what) {
+	for i, r := range slices.Backward(t.s.Replies) {
+		if strings.HasPrefix(string(r.Post), what) {
 			t.takeBack(i, "bot")
 		}
 	}

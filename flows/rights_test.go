@@ -100,9 +100,14 @@ func TestWithdrawalLeavesNothing(t *testing.T) {
 		// What officers still try reaches nobody and is kept nowhere.
 		o := flows.Officer{ID: "9", Name: "rina"}
 		for _, ev := range []flows.Event{
-			flows.Replied{Post: "late", Officer: o, Text: canary}, flows.Noted{Post: "note", Officer: o, Text: canary},
-			flows.Revised{Post: "late", Officer: o, Text: canary}, flows.Withdrawn{Post: "late"}, flows.Claimed{Officer: o}, flows.Closed{Officer: o},
-			flows.Acted{Officer: o, Action: flows.ActionHostile, Choice: "mark"}, flows.TimedOut{},
+			flows.Replied{Post: "late", Officer: o, Text: canary},
+			flows.Noted{Post: "note", Officer: o, Text: canary},
+			flows.Revised{Post: "late", Officer: o, Text: canary},
+			flows.Withdrawn{Post: "late"},
+			flows.Claimed{Officer: o},
+			flows.Closed{Officer: o},
+			flows.Acted{Officer: o, Action: flows.ActionHostile, Choice: "mark"},
+			flows.TimedOut{},
 		} {
 			for _, e := range w.goes(ev) {
 				if _, erase := e.(flows.Erase); e.To() == flows.Archive || e.To() == flows.Caller && !erase {
@@ -230,7 +235,8 @@ func TestANewerNoticeIsAskedFor(t *testing.T) {
 	s.Notice, s.Language = "2026-11", "en"
 	// Nothing that others do asks.
 	for _, ev := range []flows.Event{
-		flows.Claimed{Officer: flows.Officer{ID: "1", Name: "siti"}}, flows.TimedOut{},
+		flows.Claimed{Officer: flows.Officer{ID: "1", Name: "siti"}},
+		flows.TimedOut{},
 		flows.Replied{Post: "p", Officer: flows.Officer{ID: "1", Name: "siti"}, Text: "x"},
 	} {
 		if s, _ = book.Step(s, m, ev); s.Screen == "case.renew" {
