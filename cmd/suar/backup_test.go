@@ -67,7 +67,7 @@ func TestRestoredIsNotSentAgain(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				store, err := storage.OpenBolt(c.Store)
+				store, err := storage.OpenEmbedded(c.Store)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -220,7 +220,7 @@ func TestCopyOfAStore(t *testing.T) {
 	d := newDeployment(t)
 	d.begin(t)
 	before := contents(t, d.values["store"])
-	copied := d.path("elsewhere/suar.db")
+	copied := d.path("elsewhere/store")
 	code, out, errOut := d.command(t, "store", "copy", "--from", d.values["store"], "--to", copied)
 	if code != exitOK || !strings.Contains(out, "read back the same: ") {
 		t.Fatalf("exit code %d: %s%s", code, out, errOut)
@@ -231,7 +231,7 @@ func TestCopyOfAStore(t *testing.T) {
 	if code, _, errOut := d.command(t, "store", "copy", "--from", d.values["store"], "--to", copied); code != exitRefused || !strings.Contains(errOut, "move it away first") {
 		t.Errorf("onto a store: exit code %d: %s", code, errOut)
 	}
-	store, err := storage.OpenBolt(d.values["store"])
+	store, err := storage.OpenEmbedded(d.values["store"])
 	if err != nil {
 		t.Fatal(err)
 	}

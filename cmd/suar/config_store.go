@@ -64,7 +64,7 @@ func (l *loading) store() {
 	c := &l.c
 	switch {
 	case c.Store == "" && c.Redis == nil:
-		l.fault("store is missing: the file that keeps the conversations, such as /var/lib/suar/suar.db, or redis instead of it")
+		l.fault("store is missing: the folder that keeps the conversations, such as /var/lib/suar/store, or redis instead of it")
 	case c.Store != "" && c.Redis != nil:
 		l.fault("store and redis are both there: keep the one that has the conversations; suar store copy brings them from one to the other")
 	}

@@ -42,7 +42,7 @@ func newDeployment(t *testing.T) *deployment {
 	d.values = map[string]string{
 		"listen": "127.0.0.1:8075", "telegram_mode": "polling", "telegram_file": d.path("etc/secrets/telegram"),
 		"url": "https://chat.example.org", "callback": "http://127.0.0.2:8075", "channel": "embassy/hotline", "on_call": "[siti]",
-		"mattermost_file": d.path("etc/secrets/mattermost"), "store": d.path("data/suar.db"), "vault": d.path("etc/secrets/vault"),
+		"mattermost_file": d.path("etc/secrets/mattermost"), "store": d.path("data/store"), "vault": d.path("etc/secrets/vault"),
 		"recipients": d.path("etc/recipients"), "log": "{}",
 	}
 	return d
@@ -172,11 +172,11 @@ func TestUnsafeConfigurations(t *testing.T) {
 		}, []string{besideFault}},
 		{"a link to the store's folder", func(t *testing.T, d *deployment) {
 			d.link(t, "elsewhere", "etc/secrets")
-			d.values["store"] = d.path("elsewhere/suar.db")
+			d.values["store"] = d.path("elsewhere/store")
 		}, []string{besideFault}},
 		{"a link to the store, which is beside the key", func(t *testing.T, d *deployment) {
-			d.file(t, "etc/secrets/suar.db", "", 0o600)
-			d.link(t, "data/suar.db", "etc/secrets/suar.db")
+			d.file(t, "etc/secrets/store", "", 0o600)
+			d.link(t, "data/store", "etc/secrets/store")
 		}, []string{besideFault}},
 		{"a link beside the store to a key elsewhere", func(t *testing.T, d *deployment) {
 			d.link(t, "data/link", "etc/secrets/vault")
@@ -184,14 +184,14 @@ func TestUnsafeConfigurations(t *testing.T) {
 		}, nil},
 		{"a store's folder that is not there yet, in a linked one", func(t *testing.T, d *deployment) {
 			d.link(t, "elsewhere", "etc")
-			d.values["store"] = d.path("elsewhere/secrets/suar.db")
+			d.values["store"] = d.path("elsewhere/secrets/store")
 		}, []string{besideFault}},
 		{"a folder whose name only begins the same", func(t *testing.T, d *deployment) {
 			d.file(t, "data-keys/vault", vault, 0o400)
 			d.values["vault"] = d.path("data-keys/vault")
 		}, nil},
 		{"a key in the folder above the store", func(t *testing.T, d *deployment) {
-			d.values["store"] = d.path("etc/secrets/data/suar.db")
+			d.values["store"] = d.path("etc/secrets/data/store")
 		}, nil},
 
 		{"a secret that its group can read", func(t *testing.T, d *deployment) {
@@ -280,7 +280,7 @@ func TestUnsafeConfigurations(t *testing.T) {
 		}, []string{"redis.password is missing: name the file that holds it at redis.password_file or in SUAR_REDIS_PASSWORD_FILE"}},
 		{"both stores", func(_ *testing.T, d *deployment) {
 			d.redis("")
-			d.values["redis"] += "\nstore: " + d.path("data/suar.db")
+			d.values["redis"] += "\nstore: " + d.path("data/store")
 		}, []string{"store and redis are both there: keep the one that has the conversations"}},
 		{"no store", func(_ *testing.T, d *deployment) { d.values["redis"] = "" }, []string{"store is missing"}},
 		{"a Redis and a folder for backups", func(_ *testing.T, d *deployment) {
@@ -338,7 +338,7 @@ func TestUnsafeConfigurations(t *testing.T) {
 			d.env["SUAR_VAULT_KEY_FILE"] = d.path("data/vault")
 			d.values = map[string]string{
 				"listen": "x", "telegram_mode": "webhook", "url": "chat", "callback": "ftp://x", "on_call": "[]",
-				"store": d.path("data/suar.db"), "log": "{format: xml, level: loud}",
+				"store": d.path("data/store"), "log": "{format: xml, level: loud}",
 			}
 		}, []string{
 			"telegram.token is missing", "mattermost.token is missing", "vault_key: data/vault is open to everybody", besideFault,

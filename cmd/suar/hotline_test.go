@@ -113,7 +113,7 @@ func (d *deployment) begin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		store, err := storage.OpenBolt(c.Store)
+		store, err := storage.OpenEmbedded(c.Store)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -73,8 +73,8 @@ func (a *app) prune(ctx context.Context, now time.Time) {
 
 // upkeep compacts the store and backs it up each night until ctx ends; a Redis
 // is asked each hour to write its file anew, by every process, which costs it
-// nothing while it is at it. Everything else waits for the compaction of the
-// embedded store: about a second for 100 MB.
+// nothing while it is at it. Nobody waits for the compaction of the embedded
+// store.
 func (a *app) upkeep(ctx context.Context) error {
 	for {
 		wait := time.Hour

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -35,7 +37,7 @@ func TestErasedIsGoneTheNextDay(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "store")
 	synctest.Test(t, func(t *testing.T) {
-		store, err := storage.OpenBolt(path)
+		store, err := storage.OpenEmbedded(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,19 +66,55 @@ func TestErasedIsGoneTheNextDay(t *testing.T) {
 	})
 }
 
-// TestNotCompacted has no place for the copy: that is said, and the hotline
-// serves all the same.
+// TestNotCompacted has a store of which a part cannot be read: that is said, and
+// the hotline serves all the same.
 func TestNotCompacted(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "store")
-	store, err := storage.OpenBolt(path)
+	store, err := storage.OpenEmbedded(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
-	if err := os.Mkdir(path+".compacting", 0o700); err != nil {
+	commit := func(id string, version uint64) {
+		t.Helper()
+		err := store.Commit(t.Context(), storage.Commit{ID: id, Version: version, State: bytes.Repeat([]byte(id), 5000)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"one", "two", "three"} {
+		commit(id, 0)
+	}
+	if err := errors.Join(store.Compact(t.Context()), store.Close()); err != nil {
 		t.Fatal(err)
 	}
+	tables, err := filepath.Glob(filepath.Join(path, "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("tables: %q, %v", tables, err)
+	}
+	spoilt := false
+	for _, table := range tables {
+		raw, err := os.ReadFile(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := bytes.Index(raw, bytes.Repeat([]byte("two"), 1000)); at >= 0 {
+			raw[at] ^= 1
+			if err := os.WriteFile(table, raw, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			spoilt = true
+		}
+	}
+	if !spoilt {
+		t.Fatal("the state is in no table: the test shows nothing")
+	}
+	if store, err = storage.OpenEmbedded(path); err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	commit("one", 1)
+	commit("three", 1)
 	var log strings.Builder
 	a := &app{setting: setting{log: slog.New(slog.NewTextHandler(&log, nil))}, store: store}
 	if err := a.compact(t.Context()); err != nil {
@@ -85,22 +123,23 @@ func TestNotCompacted(t *testing.T) {
 	if !strings.Contains(log.String(), "level=ERROR") {
 		t.Errorf("the log says nothing of it:\n%s", log.String())
 	}
+	commit("one", 2) // It serves.
 }
 
-// contents are all bytes of a store's file and of those beside it.
+// contents are all bytes of a store's folder and of what is beside it.
 func contents(t *testing.T, path string) []byte {
 	t.Helper()
-	names, err := filepath.Glob(path + "*")
+	var all []byte
+	err := filepath.WalkDir(filepath.Dir(path), func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(name)
+		all = append(all, raw...)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	var all []byte
-	for _, name := range names {
-		raw, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, raw...)
 	}
 	return all
 }
@@ -121,7 +160,7 @@ func TestBackupsOfTheNights(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		store, err := storage.OpenBolt(path)
+		store, err := storage.OpenEmbedded(path)
 		if err != nil {
 			t.Fatal(err)
 		}

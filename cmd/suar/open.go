@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,7 +51,7 @@ with --export, which needs no key.
 The exit code is 0 if the transcript is proven to be unchanged and in order, 1 if
 it is not, 2 if it could not be opened. That nothing was cut off at its end is
 proven by a witness: the sign on the case's card, such as #12·0a1b2c3d4e5f6071.`,
-		Example: `  suar open 7H2K-9QXM --store suar.db -i siti.key --witness '#12·0a1b2c3d4e5f6071'
+		Example: `  suar open 7H2K-9QXM --store store -i siti.key --witness '#12·0a1b2c3d4e5f6071'
   suar open 7H2K-9QXM --backup tonight.backup --export case-7h2k
   suar open --folder case-7h2k -i siti.key`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,7 +62,7 @@ proven by a witness: the sign on the case's card, such as #12·0a1b2c3d4e5f6071.
 			return o.run(cmd)
 		},
 	}
-	c.Flags().StringVar(&o.store, "store", "", "the embedded store's file, not in use")
+	c.Flags().StringVar(&o.store, "store", "", "the embedded store's folder, not in use")
 	c.Flags().StringVar(&o.backup, "backup", "", "a `file` that suar backup or suar serve wrote")
 	c.Flags().StringVar(&o.folder, "folder", "", "a folder that --export wrote")
 	c.Flags().StringArrayVarP(&o.keys, "identity", "i", nil, "key file to open the case with (can be repeated)")
@@ -82,7 +82,7 @@ func (o opening) check() error {
 		}
 	}
 	if named != 1 {
-		faults = append(faults, errors.New("want a backup with --backup, the store's file with --store or an exported case with --folder, one of the three"))
+		faults = append(faults, errors.New("want a backup with --backup, the store's folder with --store or an exported case with --folder, one of the three"))
 	}
 	if o.format != "text" && o.format != "json" {
 		faults = append(faults, errors.New("--format: want text or json"))
@@ -180,12 +180,10 @@ func caseOfFolder(folder, code string) (sealedCase, error) {
 
 // caseOfStore reads a case from the embedded store.
 func caseOfStore(ctx context.Context, path, code string) (_ sealedCase, err error) {
-	if info, err := os.Stat(path); err != nil {
-		return sealedCase{}, missing(err, "--store wants a copy of the store of suar serve, such as suar.db")
-	} else if info.IsDir() {
-		return sealedCase{}, fmt.Errorf("%s is a folder: want the store's file, or --folder for an exported case", path)
+	store, err := storage.ReadEmbedded(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return sealedCase{}, missing(err, "--store wants a copy of the store's folder of suar serve, and --folder an exported case")
 	}
-	store, err := storage.ReadBolt(path)
 	if errors.Is(err, storage.ErrLocked) {
 		return sealedCase{}, fmt.Errorf("%w; or open a backup with --backup, or an exported case with --folder", err)
 	}

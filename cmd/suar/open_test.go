@@ -32,9 +32,9 @@ func keep(t *testing.T) keptCase {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := keptCase{store: filepath.Join(t.TempDir(), "suar.db"), key: key, id: seal.CaseID{0xca, 0x5e, 0x0a, 1, 2, 3}}
+	k := keptCase{store: filepath.Join(t.TempDir(), "store"), key: key, id: seal.CaseID{0xca, 0x5e, 0x0a, 1, 2, 3}}
 	k.code = k.id.Code()
-	store, err := storage.OpenBolt(k.store)
+	store, err := storage.OpenEmbedded(k.store)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestOpen(t *testing.T) {
 // A backup is as good as the store that it was made of.
 func TestOpenBackup(t *testing.T) {
 	k := keep(t)
-	store, err := storage.ReadBolt(k.store)
+	store, err := storage.ReadEmbedded(k.store)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestOpenBackup(t *testing.T) {
 	}{
 		{[]string{"0000-0000", "--backup", file}, "there is no case"},
 		{[]string{k.code, "--backup", file + "x"}, "no such file or directory; --backup wants"},
-		{[]string{k.code, "--backup", k.store}, "is no backup of suar"},
+		{[]string{k.code, "--backup", filepath.Join(k.store, "SUAR")}, "is no backup of suar"},
 		{[]string{k.code, "--backup", file, "--store", k.store}, "one of the three"},
 	} {
 		if code, _, errOut := command(t, append(append([]string{"open"}, tt.args...), "-i", k.key)...); code != exitRefused || !strings.Contains(errOut, tt.want) {
@@ -277,7 +277,7 @@ func TestOpenRefuses(t *testing.T) {
 		"wrong passphrase":    {[]string{k.code, "--store", k.store, "-i", k.key, "--passphrase-file", writeFile(t, "p", "salah sekali semua")}, "wrong passphrase"},
 		"no store there":      {[]string{k.code, "--store", k.store + "x", "-i", k.key}, "no such file or directory; --store wants a copy of the store"},
 		"a folder as a store": {[]string{k.code, "--store", t.TempDir(), "-i", k.key}, "--folder"},
-		"not a store":         {[]string{k.code, "--store", writeFile(t, "db", strings.Repeat("tolong", 2000)), "-i", k.key}, "suar: the file is damaged or is not a store"},
+		"not a store":         {[]string{k.code, "--store", writeFile(t, "db", strings.Repeat("tolong", 2000)), "-i", k.key}, "is not a folder"},
 		"not a folder":        {[]string{"--folder", t.TempDir(), "-i", k.key}, "not an exported case"},
 	} {
 		code, out, errOut := command(t, append([]string{"open"}, try.args...)...)
@@ -296,7 +296,7 @@ func TestOpenRefuses(t *testing.T) {
 // A store that a server holds is not waited for.
 func TestOpenWhileServing(t *testing.T) {
 	k := keep(t)
-	store, err := storage.OpenBolt(k.store)
+	store, err := storage.OpenEmbedded(k.store)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func newQuarantine(t *testing.T) (q quarantine, log *bytes.Buffer) {
 	}
 	log = new(bytes.Buffer)
 	return quarantine{
-		folder: filepath.Join(t.TempDir(), "suar.db.quarantine"), vault: seal.NewVault(key), now: time.Now,
+		folder: filepath.Join(t.TempDir(), "store.quarantine"), vault: seal.NewVault(key), now: time.Now,
 		log: slog.New(slog.NewTextHandler(log, nil)),
 	}, log
 }

@@ -26,7 +26,7 @@ func openStore(ctx context.Context, c config, report func(error)) (storage.Store
 		if _, err := c.begun(); err != nil {
 			return nil, err
 		}
-		return orNone(storage.OpenBolt(c.Store))
+		return orNone(storage.OpenEmbedded(c.Store))
 	}
 	r := c.Redis.settings()
 	r.Existing, r.Report = true, report
@@ -39,8 +39,9 @@ func openStore(ctx context.Context, c config, report func(error)) (storage.Store
 
 // begun reports whether there is something where the embedded store belongs.
 func (c config) begun() (bool, error) {
-	_, err := os.Lstat(c.Store)
-	if !errors.Is(err, fs.ErrNotExist) {
+	if entries, err := os.ReadDir(c.Store); err == nil && len(entries) == 0 {
+		return false, nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return true, nil // What it is, opening it tells.
 	}
 	folder := filepath.Dir(c.Store)
@@ -53,7 +54,7 @@ func (c config) begun() (bool, error) {
 // beginStore is openStore for a store that may be begun.
 func beginStore(ctx context.Context, c config) (storage.Store, error) {
 	if c.Redis == nil {
-		return orNone(storage.OpenBolt(c.Store))
+		return orNone(storage.OpenEmbedded(c.Store))
 	}
 	return orNone(openRedis(ctx, c.Redis.settings()))
 }
@@ -81,12 +82,11 @@ func openToRead(ctx context.Context, c config) (storage.Store, error) {
 	if c.Redis != nil {
 		return openStore(ctx, c, nil)
 	}
-	if info, err := os.Stat(c.Store); err != nil {
-		return nil, missing(err, "the embedded store's file should be there")
-	} else if info.IsDir() {
-		return nil, fmt.Errorf("%s is a folder: want the store's file", c.Store)
+	store, err := storage.ReadEmbedded(c.Store)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = missing(err, "the embedded store should be there")
 	}
-	return orNone(storage.ReadBolt(c.Store))
+	return orNone(store, err)
 }
 
 // unusable reports whether a store cannot be opened until somebody has put
@@ -128,18 +128,17 @@ func fillNew(ctx context.Context, c config, fill func(storage.Store) error) (err
 	if err := removeOld(draft); err != nil {
 		return err
 	}
-	store, err := storage.OpenBolt(draft)
+	store, err := storage.OpenEmbedded(draft)
 	if err != nil {
 		return err
 	}
 	err = errors.Join(fill(store), store.Close())
 	if err == nil {
-		// A link, because a rename would replace what came there meanwhile.
-		err = os.Link(draft, c.Store)
+		// What came there meanwhile is not replaced, unless it is an empty folder.
+		err = os.Rename(draft, c.Store)
 	}
-	err = errors.Join(err, os.Remove(draft))
 	if err != nil {
-		return err
+		return errors.Join(err, os.RemoveAll(draft))
 	}
 	return syncFolder(filepath.Dir(c.Store))
 }
@@ -150,7 +149,7 @@ func removeOld(draft string) error {
 	if _, err := os.Lstat(draft); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	store, err := storage.OpenBolt(draft)
+	store, err := storage.OpenEmbedded(draft)
 	if errors.Is(err, storage.ErrLocked) {
 		return err
 	}
@@ -158,14 +157,14 @@ func removeOld(draft string) error {
 		err = store.Close()
 	}
 	// What cannot be opened is removed all the same.
-	if gone := os.Remove(draft); gone != nil {
+	if gone := os.RemoveAll(draft); gone != nil {
 		return errors.Join(err, gone)
 	}
 	return nil
 }
 
 // namedStore is the store that an argument names: a configuration, by the
-// ending of its name, or the embedded store's file.
+// ending of its name, or the embedded store's folder.
 func namedStore(name string, env lookup) (config, error) {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".yaml", ".yml":

@@ -40,7 +40,7 @@ func newStoreCopyCommand() *cobra.Command {
 		Short: "Copy the embedded store into a Redis, or back, and prove it",
 		Long: `copy brings all that a store keeps into another one: from the embedded store into
 a Redis, back, or from one to another of its kind. A STORE is the embedded
-store's file, or a configuration of suar serve (its name ends in .yaml), of which
+store's folder, or a configuration of suar serve (its name ends in .yaml), of which
 only the store is looked at.
 
 No suar serve may use the source; one that died keeps a Redis for 20 seconds. The
@@ -49,8 +49,8 @@ and compared, and the source once more.
 
 Then change the configuration to the new store, start suar serve, and erase the
 old store when you are sure of the new one: it keeps what people erase later.`,
-		Example: `  suar store copy --from /var/lib/suar/suar.db --to /etc/suar/suar-redis.yaml
-  suar store copy --from /etc/suar/suar-redis.yaml --to /var/lib/suar/suar.db`,
+		Example: `  suar store copy --from /var/lib/suar/store --to /etc/suar/suar-redis.yaml
+  suar store copy --from /etc/suar/suar-redis.yaml --to /var/lib/suar/store`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.out = c.OutOrStdout()

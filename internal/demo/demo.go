@@ -67,7 +67,7 @@ func Start(ctx context.Context, c Commands, language string) (_ *Hotline, err er
 	h := &Hotline{
 		paths: paths{
 			folder: folder, server: server, machine: machine,
-			store:      filepath.Join(server, "data", "suar.db"),
+			store:      filepath.Join(server, "data", "store"),
 			log:        filepath.Join(server, "data", "suar.log"),
 			config:     filepath.Join(server, "suar.yaml"),
 			key:        filepath.Join(machine, "siti.key"),

@@ -5,10 +5,12 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"unicode/utf16"
 )
 
@@ -112,10 +114,13 @@ func (h *Hotline) Find(word string, person int64) (Found, error) {
 	}
 	defer root.Close()
 	err = fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
+		if err != nil || e.IsDir() || strings.HasPrefix(e.Name(), "OPTIONS") {
+			return err // The settings of Pebble are the same in every store.
 		}
 		data, err := fs.ReadFile(root.FS(), name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // The store has just erased it.
+		}
 		if err != nil {
 			return err
 		}

@@ -1,25 +1,25 @@
 package demo
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	bolt "go.etcd.io/bbolt" //nolint:depguard // The demo looks at the file as a thief does, past the store.
+	"github.com/cockroachdb/pebble/v2" //nolint:depguard // The demo looks at the files as a thief does, past the store.
 
 	"suar/internal/caseid"
 )
 
-// Kept is what the server keeps at this moment, as whoever copies its file sees
+// Kept is what the server keeps at this moment, as whoever copies its files sees
 // it.
 type Kept struct {
-	Size    int      `json:"size"` // of the file, in bytes
+	Size    int      `json:"size"` // of all files, in bytes
 	Records []Record `json:"records"`
 	// Cases are the codes of the transcripts.
 	Cases []string `json:"cases"`
@@ -27,9 +27,8 @@ type Kept struct {
 
 // A Record is one key of the store and the beginning of what is under it.
 type Record struct {
-	// Kind is the byte of the key that says what it is: the storage package lists
-	// them. What is of a conversation has it after the conversation's number;
-	// its name is "i" there and in the list of names.
+	// Kind is what the key is: the storage package lists them. What is of a
+	// conversation or a transcript has a second letter, which part it is.
 	Kind string `json:"kind"`
 	// Name is the rest of the key, bytes that are no text as ‹hex›.
 	Name string `json:"name"`
@@ -41,85 +40,95 @@ type Record struct {
 	Sum string `json:"sum"`
 }
 
-const (
-	headBytes = 24
-	// kindConversation begins the keys of a conversation, then come the eight
-	// bytes of its number.
-	kindConversation = 'd'
-	// kindTranscript is the kind of a transcript's header: its key ends with
-	// the transcript's name.
-	kindTranscript = 'x'
-)
+const headBytes = 24
 
-// errBusy says that the store was written to whenever it was copied.
+// errBusy says that the store's files came and went whenever they were copied.
 var errBusy = errors.New("demo: the store changes faster than it can be copied")
 
-// snapshot returns the store's file as one transaction left it. bbolt never
-// writes to a page that the last transaction needs, so a copy is whole if no
-// transaction ended meanwhile; that would have changed a meta page.
-func (h *Hotline) snapshot() ([]byte, error) {
-	for range 50 {
-		before, err := h.meta()
-		if err != nil {
-			return nil, err
-		}
-		data, err := os.ReadFile(h.store)
-		if err != nil {
-			return nil, err
-		}
-		after, err := h.meta()
-		if err != nil {
-			return nil, err
-		}
-		if bytes.Equal(before, after) {
-			return data, nil
-		}
-	}
-	return nil, errBusy
-}
+// A listing is the store's files by their names, and how large they are.
+type listing map[string]int64
 
-// meta is the beginning of the store's file. It changes with each transaction.
-func (h *Hotline) meta() ([]byte, error) {
-	f, err := os.Open(h.store)
+// list lists the store's files.
+func (h *Hotline) list() (listing, error) {
+	entries, err := os.ReadDir(h.store)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	b := make([]byte, 2*os.Getpagesize())
-	n, err := f.ReadAt(b, 0)
-	if n == 0 && err != nil {
-		return nil, err
+	files := make(listing, len(entries))
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			return nil, err
+		}
+		files[e.Name()] = info.Size()
 	}
-	return b[:n], nil
+	return files, nil
 }
 
-// copyStore writes a copy of the store's file to an officer's machine and
-// returns its path, and what erases it.
+// equal reports whether both have the same files, of the same sizes but for the
+// logs: those only grow, and any beginning of one is the store at some moment.
+func (l listing) equal(other listing) bool {
+	if len(l) != len(other) {
+		return false
+	}
+	for name, size := range l {
+		if now, ok := other[name]; !ok || now != size && filepath.Ext(name) != ".log" {
+			return false
+		}
+	}
+	return true
+}
+
+// copyTo copies the store's files to a folder, as they are at one moment.
+func (h *Hotline) copyTo(folder string) error {
+	for range 50 {
+		if err := h.tryCopy(folder); !errors.Is(err, errBusy) && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return errBusy
+}
+
+// tryCopy copies the store's files, or returns errBusy if some came or went
+// meanwhile.
+func (h *Hotline) tryCopy(folder string) error {
+	if err := errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o700)); err != nil {
+		return err
+	}
+	before, err := h.list()
+	if err != nil {
+		return err
+	}
+	for name := range before {
+		data, err := os.ReadFile(filepath.Join(h.store, name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o600); err != nil {
+			return err
+		}
+	}
+	after, err := h.list()
+	if err == nil && !before.equal(after) {
+		err = errBusy
+	}
+	return err
+}
+
+// copyStore writes a copy of the store to an officer's machine and returns its
+// path, and what erases it.
 func (h *Hotline) copyStore() (path string, erase func() error, err error) {
 	h.opening.Lock()
-	path = filepath.Join(h.machine, "suar.db")
+	path = filepath.Join(h.machine, "store")
 	erase = func() error {
 		defer h.opening.Unlock()
-		return os.Remove(path)
+		return os.RemoveAll(path)
 	}
-	data, err := h.snapshot()
-	if err == nil {
-		err = writeSparse(path, data)
-	}
-	if err != nil {
+	if err := h.copyTo(path); err != nil {
 		h.opening.Unlock()
 		return "", nil, fmt.Errorf("demo: copy the store: %w", err)
 	}
 	return path, erase, nil
-}
-
-// writeSparse writes a file without the zeros at its end, of which a young store
-// is full, and then makes it as long as it is.
-func writeSparse(path string, data []byte) error {
-	if err := os.WriteFile(path, bytes.TrimRight(data, "\x00"), 0o600); err != nil {
-		return err
-	}
-	return os.Truncate(path, int64(len(data)))
 }
 
 // Kept lists every record of the store.
@@ -129,46 +138,73 @@ func (h *Hotline) Kept() (_ Kept, err error) {
 		return Kept{}, err
 	}
 	defer func() { err = errors.Join(err, erase()) }()
-	info, err := os.Stat(path)
+	k := Kept{Records: []Record{}, Cases: []string{}}
+	entries, err := os.ReadDir(path)
 	if err != nil {
 		return Kept{}, fmt.Errorf("demo: %w", err)
 	}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true})
-	if err != nil {
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			return Kept{}, fmt.Errorf("demo: %w", err)
+		}
+		k.Size += int(info.Size())
+	}
+	if err := k.read(path); err != nil {
 		return Kept{}, fmt.Errorf("demo: read the copy: %w", err)
 	}
+	return k, nil
+}
+
+// read adds all records of a copy.
+func (k *Kept) read(path string) (err error) {
+	db, err := pebble.Open(path, &pebble.Options{ReadOnly: true, Logger: unheard{}})
+	if err != nil {
+		return err
+	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	k := Kept{Size: int(info.Size()), Records: []Record{}, Cases: []string{}}
-	err = db.View(func(tx *bolt.Tx) error {
-		return tx.ForEach(func(_ []byte, b *bolt.Bucket) error {
-			return b.ForEach(func(key, value []byte) error {
-				k.add(key, value)
-				return nil
-			})
-		})
-	})
-	return k, err
+	it, err := db.NewIter(nil)
+	if err != nil {
+		return err
+	}
+	for ok := it.First(); ok; ok = it.Next() {
+		k.add(it.Key(), it.Value())
+	}
+	return it.Close()
+}
+
+// unheard hears what Pebble says of its work, which is nothing to the demo.
+type unheard struct{}
+
+func (unheard) Infof(string, ...any)        {}
+func (unheard) Errorf(string, ...any)       {}
+func (unheard) Fatalf(how string, a ...any) { panic(fmt.Sprintf(how, a...)) }
+
+// The kinds of keys that have parts: a byte and eight of a number come before
+// the part.
+const (
+	kindConversation = 'c'
+	kindContent      = 'w'
+)
+
+// kindOf is what a key is, and the rest of the key.
+func kindOf(key []byte) (kind string, rest []byte) {
+	if len(key) > 9 && (key[0] == kindConversation || key[0] == kindContent) {
+		return string([]byte{key[0], key[9]}), slices.Concat(key[1:9], key[10:])
+	}
+	return string(key[:1]), key[1:]
 }
 
 func (k *Kept) add(key, value []byte) {
-	if len(key) == 0 {
-		return
-	}
-	kind, rest := key[:1], key[1:]
-	if key[0] == kindConversation && len(key) > 9 {
-		kind, rest = key[9:10], slices.Concat(key[1:9], key[10:])
-		if kind[0] == 'a' {
-			kind = []byte("i")
-		}
-	}
+	kind, rest := kindOf(key)
 	name, sum := sha256.Sum256(key), sha256.Sum256(value)
 	k.Records = append(k.Records, Record{
-		Kind: string(kind), Name: legible(rest), Size: len(value),
+		Kind: kind, Name: legible(rest), Size: len(value),
 		Head: hex.EncodeToString(value[:min(len(value), headBytes)]),
 		ID:   hex.EncodeToString(name[:8]), Sum: hex.EncodeToString(sum[:8]),
 	})
-	if key[0] == kindTranscript {
-		if id, err := caseid.Parse(string(key[1:])); err == nil {
+	if kind == "t" {
+		if id, err := caseid.Parse(string(rest)); err == nil {
 			k.Cases = append(k.Cases, id.Code())
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // as one transaction left it.
 func TestKeptWhileWritten(t *testing.T) {
 	h := startIdle(t)
-	store, err := storage.OpenBolt(h.store)
+	store, err := storage.OpenEmbedded(h.store)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,10 +49,10 @@ func TestKeptWhileWritten(t *testing.T) {
 			kinds[r.Kind]++
 		}
 		// One transaction writes one event and one entry.
-		if kinds["e"] != kinds["y"] {
+		if kinds["ce"] != kinds["we"] {
 			t.Fatalf("the copy is of two minds: %v", kinds)
 		}
-		most = kinds["y"]
+		most = kinds["we"]
 	}
 	kept, err := h.Kept()
 	if err != nil {

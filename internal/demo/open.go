@@ -26,7 +26,7 @@ func (h *Hotline) Open(ctx context.Context, code string) (_ Opened, err error) {
 	}
 	defer func() { err = errors.Join(err, erase()) }()
 	args := []string{"open", code, "--store", path, "--identity", h.key, "--passphrase-file", h.passphrase}
-	shown := "suar open " + code + " --store suar.db --identity siti.key"
+	shown := "suar open " + code + " --store store --identity siti.key"
 	if witness := h.witness(code); witness != "" {
 		args = append(args, "--witness", witness)
 		shown += " --witness '" + witness + "'"

@@ -107,18 +107,18 @@ func (s *stage) listen(ctx context.Context, name string, notices <-chan standin.
 	}
 }
 
-// lookEvery is how often the store's file is looked at. A look reads two pages.
+// lookEvery is how often the store's files are looked at: at their sizes.
 const lookEvery = 200 * time.Millisecond
 
 // watchStore reads the records again whenever the store has changed.
 func (s *stage) watchStore(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	var last string
+	var last listing
 	for {
-		if meta, err := s.h.meta(); err == nil && string(meta) != last {
+		if files, err := s.h.list(); err == nil && !maps.Equal(files, last) {
 			if kept, err := s.h.Kept(); err == nil {
-				last = string(meta)
+				last = files
 				s.update(func() { s.kept = kept })
 			}
 		}

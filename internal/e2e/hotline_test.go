@@ -274,11 +274,11 @@ func runTool(t testing.TB, cmd *exec.Cmd) (stdout, stderr string, code int) {
 // copyOfStore is the store as a backup would be, of a suar that was stopped.
 func (h *hotline) copyOfStore() string {
 	h.t.Helper()
-	raw, err := os.ReadFile(h.store)
-	if err != nil {
+	path := filepath.Join(h.t.TempDir(), "copy")
+	if err := os.CopyFS(path, os.DirFS(h.store)); err != nil {
 		h.t.Fatal(err)
 	}
-	return h.file(filepath.Join(h.t.TempDir(), "copy.db"), string(raw), 0o600)
+	return path
 }
 
 func tail(text []byte, lines int) []byte {

@@ -19,7 +19,7 @@ import (
 func (c *crowd) transcripts() {
 	c.t.Helper()
 	ctx := c.t.Context()
-	store, err := storage.OpenBolt(c.h.copyOfStore())
+	store, err := storage.OpenEmbedded(c.h.copyOfStore())
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -181,7 +181,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.stop()
-	// The store's file is larger than what is in it. From now on nothing can be
+	// From now on no file, and so no log of the store, can be
 	// written beyond 1,024 blocks of 512 bytes, or of 1,024 where the shell
 	// counts so.
 	serve := h.command("serve", "--config", h.config)

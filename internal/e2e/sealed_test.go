@@ -19,8 +19,8 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"github.com/cockroachdb/pebble/v2" //nolint:depguard // whoever took the files reads them with what there is
 	"github.com/google/go-cmp/cmp"
-	bolt "go.etcd.io/bbolt" //nolint:depguard // whoever took the file reads it with what there is
 
 	"suar/internal/mattermosttest"
 	"suar/internal/seal"
@@ -92,18 +92,14 @@ func TestServerCannotRead(t *testing.T) {
 		tryKeys(t, im)
 	})
 
-	t.Run("freed pages", func(t *testing.T) {
-		// Sealed bytes of the outbox stay in pages that are free until the store
-		// is compacted: who has the vault key as well can carve them.
+	t.Run("superseded bytes", func(t *testing.T) {
+		// Sealed bytes of the outbox stay in the files until the store is
+		// compacted: who has the vault key as well can carve them.
 		path := h.copyOfStore()
-		f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// The control: an item where no page is.
+		// The control: an item that no file names.
 		id := strings.Repeat("0c", 16)
-		_, err = f.Write(append([]byte(id), seal.NewVault(h.vaultKey).Seal("item", id, []byte("kenari-control"))...))
-		if err := errors.Join(err, f.Close()); err != nil {
+		control := append([]byte(id), seal.NewVault(h.vaultKey).Seal("item", id, []byte("kenari-control"))...)
+		if err := os.WriteFile(filepath.Join(path, "control"), control, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		before := carve(t, path, h.vaultKey)
@@ -116,12 +112,15 @@ func TestServerCannotRead(t *testing.T) {
 				n++
 			}
 		}
-		t.Logf("before compaction %d of %d things said can be carved from free pages with the vault key", n, len(spoken)-len(repliesKept))
-		compact := filepath.Join(t.TempDir(), "compact.db")
-		if err := storage.Compact(compact, path); err != nil {
+		t.Logf("before compaction %d of %d things said can be carved with the vault key", n, len(spoken)-len(repliesKept))
+		store, err := storage.OpenEmbedded(path)
+		if err != nil {
 			t.Fatal(err)
 		}
-		after := carve(t, compact, h.vaultKey)
+		if err := errors.Join(store.Compact(t.Context()), store.Close()); err != nil {
+			t.Fatal(err)
+		}
+		after := carve(t, path, h.vaultKey)
 		for name, word := range spoken {
 			if !slices.Contains(repliesKept, name) && holds(after, word) {
 				t.Errorf("after compaction the %s can still be carved", name)
@@ -299,13 +298,13 @@ func drained(ctx context.Context, t *testing.T, h *hotline) {
 	}
 }
 
-// An image is what somebody reads of a store's file with bbolt and the vault
+// An image is what somebody reads of a store's files with Pebble and the vault
 // key.
 type image struct {
 	plain                 []byte // everything that the vault opened
 	states, items, failed int
 	cases                 map[string]*sealedCase
-	keys                  [][]byte // the file's keys and values that are not sealed
+	keys                  [][]byte // the keys and values that are not sealed
 }
 
 type sealedCase struct {
@@ -313,15 +312,10 @@ type sealedCase struct {
 	records [][]byte // the age files in them
 }
 
-// readImage opens every record of the file that the vault can open.
+// readImage opens every record of the store that the vault can open.
 func readImage(t *testing.T, path string, key seal.VaultKey) image {
 	t.Helper()
 	vault := seal.NewVault(key)
-	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
 	im := image{cases: map[string]*sealedCase{}}
 	open := func(bucket, key string, sealed []byte) bool {
 		plain, err := vault.Open(bucket, key, sealed)
@@ -332,65 +326,117 @@ func readImage(t *testing.T, path string, key seal.VaultKey) image {
 		im.plain = append(append(im.plain, plain...), '\n')
 		return true
 	}
-	// What is of a conversation is under 'd', its number and what it is.
-	kind := func(k []byte) byte {
-		if k[0] == 'd' {
-			return 'd' + k[9]
+	// What is of a conversation is under 'c', its number and what it is, and what
+	// is of a transcript is so under 'w'.
+	kind := func(k []byte) string {
+		if len(k) > 9 && (k[0] == 'c' || k[0] == 'w') {
+			return string([]byte{k[0], k[9]})
 		}
-		return k[0]
+		return string(k[:1])
 	}
-	ids := map[uint64]string{}   // of items, by their numbers
-	names := map[string]string{} // of conversations, by theirs
-	err = db.View(func(tx *bolt.Tx) error {
-		return tx.ForEach(func(_ []byte, b *bolt.Bucket) error {
-			err := b.ForEach(func(k, v []byte) error {
-				switch kind(k) {
-				case 'd' + 'q':
-					ids[binary.BigEndian.Uint64(k[len(k)-8:])] = string(hexID.Find(v))
-				case 'd' + 'a':
-					names[string(k[1:9])] = string(v)
+	pairs := pairsOf(t, path)
+	cases := map[string]string{} // by the transcripts' numbers
+	for _, p := range pairs {
+		if kind(p[0]) == "t" {
+			cases[string(p[1])] = string(p[0][1:])
+		}
+	}
+	for _, p := range pairs {
+		k, v := p[0], p[1]
+		switch kind(k) {
+		case "cr":
+			id, version, state := recordOf(t, v)
+			switch id {
+			case "vault":
+				open("check", id, state)
+			case "clock":
+				open("clock", id, state)
+			default:
+				if open("state", fmt.Sprintf("%s:%d", id, version), state) {
+					im.states++
 				}
-				return nil
-			})
-			return errors.Join(err, b.ForEach(func(k, v []byte) error {
-				switch kind(k) {
-				case 'd' + 'r':
-					id := names[string(k[1:9])]
-					state := bytes.Clone(v[8+12+4:])
-					for range binary.BigEndian.Uint32(v[8+12:]) {
-						state = state[1+int(state[0]):]
-					}
-					switch id {
-					case "vault":
-						open("check", id, state)
-					case "clock":
-						open("clock", id, state)
-					default:
-						if open("state", fmt.Sprintf("%s:%d", id, binary.BigEndian.Uint64(v)), state) {
-							im.states++
-						}
-					}
-				case 'b':
-					if open("item", ids[binary.BigEndian.Uint64(k[1:])], v) {
-						im.items++
-					}
-				case 'x':
-					im.of(string(k[1:])).header = bytes.Clone(v[1:])
-				case 'y':
-					c := im.of(string(k[2 : 2+int(k[1])]))
-					// "HLE1", number, length, the age file, tag.
-					c.records = append(c.records, bytes.Clone(v[4+8+4:len(v)-32]))
-				default:
-					im.keys = append(im.keys, bytes.Clone(k), bytes.Clone(v))
-				}
-				return nil
-			}))
-		})
-	})
+			}
+		case "o":
+			at := hexID.FindIndex(v)
+			rest := v[at[0]-1:] // its length comes before it
+			end := 1 + int(rest[0])
+			if open("item", string(rest[1:end]), rest[end:]) {
+				im.items++
+			}
+		case "wh":
+			im.of(cases[string(k[1:9])]).header = v
+		case "we":
+			c := im.of(cases[string(k[1:9])])
+			// "HLE1", number, length, the age file, tag.
+			c.records = append(c.records, v[4+8+4:len(v)-32])
+		default:
+			im.keys = append(im.keys, k, v)
+		}
+	}
+	return im
+}
+
+// pairsOf returns all that is in a store: keys and what is under them.
+func pairsOf(t *testing.T, path string) (pairs [][2][]byte) {
+	t.Helper()
+	db, err := pebble.Open(path, &pebble.Options{ReadOnly: true, Logger: unheard{t}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return im
+	defer db.Close()
+	it, err := db.NewIter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ok := it.First(); ok; ok = it.Next() {
+		pairs = append(pairs, [2][]byte{bytes.Clone(it.Key()), bytes.Clone(it.Value())})
+	}
+	if err := it.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return pairs
+}
+
+// unheard hears what Pebble says of its work.
+type unheard struct{ t *testing.T }
+
+func (unheard) Infof(string, ...any)          {}
+func (unheard) Errorf(string, ...any)         {}
+func (u unheard) Fatalf(how string, a ...any) { u.t.Errorf(how, a...) }
+
+// recordOf reads a conversation's record: flags, version, up to two instants,
+// its name, further names, marks of events, state.
+func recordOf(t *testing.T, v []byte) (id string, version uint64, state []byte) {
+	t.Helper()
+	flags, rest := v[0], v[1:]
+	number := func() uint64 {
+		n, size := binary.Uvarint(rest)
+		if size <= 0 {
+			t.Fatal("a record is not as this test knows it")
+		}
+		rest = rest[size:]
+		return n
+	}
+	short := func() string {
+		end := 1 + int(rest[0])
+		s := string(rest[1:end])
+		rest = rest[end:]
+		return s
+	}
+	version = number()
+	for _, flag := range []byte{1, 2} {
+		if flags&flag != 0 {
+			rest = rest[12:]
+		}
+	}
+	id = short()
+	for range number() {
+		short()
+	}
+	if marks := int(rest[0]); marks <= 64 {
+		rest = rest[2*marks:]
+	}
+	return id, version, rest[1:]
 }
 
 func (im *image) of(name string) *sealedCase {
@@ -474,9 +520,9 @@ func decrypt(sealed []byte, ids ...age.Identity) ([]byte, error) {
 // included, with every id that is anywhere in it, and returns what opened.
 func carve(t *testing.T, path string, key seal.VaultKey) []byte {
 	t.Helper()
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	var raw []byte
+	for _, content := range files(t, path) {
+		raw = append(raw, content...)
 	}
 	vault := seal.NewVault(key)
 	ids := map[string]bool{}

@@ -19,7 +19,7 @@ import (
 func BenchmarkHandle(b *testing.B) {
 	for _, persons := range []int{1, 64} {
 		b.Run(fmt.Sprintf("persons=%d", persons), func(b *testing.B) {
-			store, err := storage.OpenBolt(filepath.Join(b.TempDir(), "suar.db"))
+			store, err := storage.OpenEmbedded(filepath.Join(b.TempDir(), "store"))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -61,7 +61,7 @@ func BenchmarkHandle(b *testing.B) {
 // BenchmarkFlood is one message of a flood from one chat, of which a hundred are
 // handed over at once, in a case of the book that is built in.
 func BenchmarkFlood(b *testing.B) {
-	store, err := storage.OpenBolt(filepath.Join(b.TempDir(), "suar.db"))
+	store, err := storage.OpenEmbedded(filepath.Join(b.TempDir(), "store"))
 	if err != nil {
 		b.Fatal(err)
 	}

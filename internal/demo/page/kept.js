@@ -4,7 +4,7 @@ import { el, sync } from "./dom.js";
 import { act } from "./server.js";
 import { bytes, t, whenSpoken } from "./words.js";
 
-const order = "xyrinbqhwpcaetv";
+const order = ["wh", "we", "cr", "i", "n", "o", "a", "ce", "e", "t", "#"];
 const known = new Map(); // the records' sums, to see what is new
 const cases = document.getElementById("case");
 
@@ -31,7 +31,7 @@ export function showKept(next) {
 
 /** The records by kind, each kind with a row of its own before them. */
 function rows() {
-  const kinds = new Map([...order].map((kind) => [kind, []]));
+  const kinds = new Map(order.map((kind) => [kind, []]));
   for (const r of state.records) {
     if (!kinds.has(r.kind)) kinds.set(r.kind, []);
     kinds.get(r.kind).push(r);
@@ -40,7 +40,7 @@ function rows() {
 }
 
 function drawKind(k) {
-  const who = "xy".includes(k.kind) ? "tr.kind.officers" : "tr.kind";
+  const who = k.kind[0] === "w" ? "tr.kind.officers" : "tr.kind";
   return el(who, {}, el(
     "th",
     { colspan: 3, scope: "rowgroup" },

@@ -51,7 +51,7 @@ type Site struct {
 // messages, into an empty folder.
 func Lay(folder string, n Needs) (*Site, error) {
 	s := &Site{Data: filepath.Join(folder, "data"), Secrets: filepath.Join(folder, "secrets"), Config: filepath.Join(folder, "suar.yaml")}
-	s.Store = filepath.Join(s.Data, "suar.db")
+	s.Store = filepath.Join(s.Data, "store")
 	for _, dir := range []string{s.Data, s.Secrets} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("rig: %w", err)
