@@ -93,6 +93,11 @@ func (t *turn) rest() {
 	}
 	t.fold(t.s.Seen)
 	t.do(Show{Quiet: true})
+	t.eraseOwn()
+}
+
+// eraseOwn takes away what the person wrote.
+func (t *turn) eraseOwn() {
 	if t.s.Case != nil && t.s.Case.Lost {
 		return // The person is asked to write it again in other words.
 	}

@@ -287,7 +287,9 @@ func (t *turn) permit(ev Acted) {
 	c.TakesBy = ""
 	if c.Takes {
 		c.TakesBy = ev.Officer.Name
+		return // The person sees it when they open the chat again.
 	}
+	t.show(true) // It may say that photos can be sent.
 }
 
 // mediaMenu returns what the card's menu offers about photos and voice messages.

@@ -94,6 +94,9 @@ func (t *turn) finish(s State) {
 	if s.Note != "" && t.s.Note == "" && t.s.Screen != "" {
 		t.refresh(true) // What was shown once must not stay.
 	}
+	if !t.s.Seen.Equal(s.Seen) && t.s.Rest != nil && !t.book.folds(t.s) && t.s.Case != nil && t.s.Case.Checking == 0 {
+		t.eraseOwn() // The chat looks as at rest again, and will not fold another time.
+	}
 	t.hideCode()
 	t.dropMedia(s.Case)
 	t.s.Due = t.book.due(t.s, t.m.At)
@@ -193,6 +196,7 @@ func (t *turn) seen() {
 	if t.s.Shut {
 		t.s.Shut = false
 		t.update()
+		t.eraseAll() // It could not be erased before, and somebody else may look at it now.
 	}
 }
 

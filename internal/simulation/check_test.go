@@ -38,7 +38,7 @@ func (w *world) waiting() string {
 		return "updates at Telegram"
 	}
 	for _, v := range w.conversations() {
-		if c := v.state.Case; c != nil && (c.Unsent > 0 || c.Phase == flows.Opening) {
+		if c := v.state.Case; c != nil && (c.Unsent > 0 || c.Checking > 0 || c.Phase == flows.Opening) {
 			return "words that are not in a thread"
 		}
 	}
@@ -60,8 +60,16 @@ func (w *world) checkBubbles() {
 		}
 		id, _ := v.state.Bubble()
 		want := w.book.View(v.state, time.Now())
+		// That photos are taken now is seen with the next sign.
+		refused := v.state
+		if refused.Case != nil {
+			c := *refused.Case
+			c.Takes = false
+			refused.Case = &c
+		}
+		before := w.book.View(refused, time.Now())
 		for _, m := range p.Chat() {
-			if flows.MessageID(itoa(m.ID)) == id && want.Text != "" && strings.TrimSpace(m.Text) != strings.TrimSpace(want.Text) {
+			if flows.MessageID(itoa(m.ID)) == id && want.Text != "" && strings.TrimSpace(m.Text) != strings.TrimSpace(want.Text) && strings.TrimSpace(m.Text) != strings.TrimSpace(before.Text) {
 				w.blame("person%d sees\n%s\nand this is so:\n%s", i+1, m.Text, want.Text)
 			}
 			if !m.FromBot || !v.state.Left || v.state.Screen != "" || time.Since(m.At) > 40*time.Hour {
@@ -136,6 +144,10 @@ func (w *world) checkEnd() {
 	for _, f := range w.postFaults() {
 		w.blame("%s", f.what)
 	}
+	if n := len(w.facts.media); n > 0 {
+		w.blame("%d photos or voice messages are kept for ever", n)
+	}
+	w.checkWithdrawn()
 }
 
 // checkSaying checks that a person's words are where officers find them.
@@ -144,6 +156,8 @@ func (w *world) checkSaying(p *person, s *saying, kept map[string]int) {
 	switch {
 	case w.facts.typed[s.token] && n == 0 && m == 0:
 		w.met["answers of an intake that was left"]++
+	case n == 0 && m <= 1 && w.taken(p, s):
+		w.met["words of a case that was withdrawn"]++
 	case n != 1:
 		w.blame("person%d's %s is %d times in the transcripts and %d times in the threads", p.n, s.token, n, m)
 	case m == 0 || m > 1 && len(w.facts.lostRoots) == 0:
@@ -272,12 +286,12 @@ func (w *world) checkTranscripts() map[string]int {
 				w.blame("the card's witness of %s: %v", id.Code(), err)
 			}
 		}
-		last := map[byte]string{}
+		last := map[string]string{}
 		for _, e := range t.Entries {
 			for _, token := range tokens.FindAllString(e.Text, -1) {
 				kept[token]++
-				who := token[0]
-				if seq := token[strings.Index(token, "x"):]; who == 'p' && seq < last[who] {
+				who, seq, _ := strings.Cut(token, "x")
+				if who[0] == 'p' && seq < last[who] {
 					w.blame("transcript %s: %s comes after %s", id.Code(), token, last[who])
 				} else {
 					last[who] = seq

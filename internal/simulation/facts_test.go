@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +42,14 @@ type facts struct {
 	// of a thread.
 	relayed map[string]int
 	latest  map[string]string
+	// withdrawn is when the consent to a case was withdrawn, by code; within are
+	// the cases in whose threads a person's words came.
+	withdrawn map[string]time.Time
+	within    map[string]string
+	// media are the records of photos and voice messages that are kept.
+	media map[string]bool
+	// codes are the receipt codes that people were shown.
+	codes []string
 }
 
 func newFacts() facts {
@@ -49,6 +58,7 @@ func newFacts() facts {
 		claims: map[string]time.Time{}, closes: map[string]time.Time{},
 		shown: map[string]time.Time{}, typed: map[string]bool{},
 		held: map[string]bool{}, relayed: map[string]int{}, latest: map[string]string{},
+		withdrawn: map[string]time.Time{}, within: map[string]string{}, media: map[string]bool{},
 	}
 }
 
@@ -154,8 +164,16 @@ func (w *world) committed(c storage.Commit) {
 	for _, e := range c.Entries {
 		w.scan("entry", e)
 	}
-	switch c.ID {
-	case "vault", "clock", "probe": // the engine's own
+	w.committedItems(c.Items)
+	switch {
+	case c.ID == "vault", c.ID == "clock", c.ID == "probe": // the engine's own
+		return
+	case strings.HasPrefix(c.ID, "media:"):
+		if w.facts.media[c.ID] = c.State != nil; c.State == nil {
+			delete(w.facts.media, c.ID)
+		} else {
+			w.met["media kept"]++
+		}
 		return
 	}
 	v := w.facts.convs[c.ID]
@@ -183,6 +201,7 @@ func (w *world) committed(c storage.Commit) {
 		w.note("person%d is %s", v.chat-firstChat+1, after)
 	}
 	v.follow(now)
+	w.committedState(v)
 	for _, m := range v.state.Messages {
 		for id := range strings.SplitSeq(string(m.ID), ",") {
 			n, _ := strconv.Atoi(id)
@@ -194,10 +213,12 @@ func (w *world) committed(c storage.Commit) {
 			w.facts.held[string(r.Post)] = true
 		}
 	}
-	for _, a := range append(v.state.Answers, aside(v.state)...) {
-		for _, token := range tokens.FindAllString(a.Text, -1) {
-			w.facts.typed[token] = true
-		}
+	answers := append(slices.Clone(v.state.Answers), aside(v.state)...)
+	if v.state.Mask != nil {
+		answers = append(answers, v.state.Mask.Answers...)
+	}
+	for _, a := range answers {
+		w.types(a.Text)
 	}
 }
 

@@ -64,6 +64,10 @@ func (o *officer) act() {
 	}
 	t := oneOf(w.schedule, cards[max(0, len(cards)-6):])
 	switch n := w.rng.IntN(100); {
+	case n < 8:
+		o.choose(t)
+	case n < 12:
+		o.look(t)
 	case n < 35:
 		o.press(t)
 	case n < 70:
@@ -102,6 +106,42 @@ func (o *officer) press(t standin.Thread) {
 	}
 	seat := o.seat()
 	o.during(func() { _ = seat.Press(context.Background(), t.Root.ID, a.ID) })
+}
+
+// choose chooses something of the card's menu. Whoever chooses has read.
+func (o *officer) choose(t standin.Thread) {
+	w := o.world
+	for _, a := range t.Root.Cards[0].Actions {
+		if len(a.Options) == 0 {
+			continue
+		}
+		option := oneOf(w.schedule, a.Options).Value
+		w.note("%s chooses %s of %s", o.name, option, short(t.Root.ID))
+		w.met["chosen "+strings.TrimRight(strings.SplitN(option, ":", 2)[0], "0123456789")]++
+		if o != w.admin {
+			w.facts.claim(w.codeOf(t.Root.ID))
+		}
+		seat := o.seat()
+		o.during(func() { _ = seat.Choose(context.Background(), t.Root.ID, a.ID, option) })
+		return
+	}
+}
+
+// look asks for a photo or a voice message of a thread.
+func (o *officer) look(t standin.Thread) {
+	var lines []standin.Post
+	for _, p := range t.Replies {
+		if p.UserID == o.world.suar.id && len(p.Cards) > 0 && len(p.Cards[0].Actions) > 0 {
+			lines = append(lines, p)
+		}
+	}
+	if len(lines) == 0 {
+		return
+	}
+	p := oneOf(o.world.schedule, lines)
+	o.world.note("%s asks for what %s offers", o.name, short(p.ID))
+	seat, action := o.seat(), p.Cards[0].Actions[0].ID
+	o.during(func() { _ = seat.Press(context.Background(), p.ID, action) })
 }
 
 // during runs a request of the officer's client beside everything else.

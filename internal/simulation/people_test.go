@@ -22,6 +22,8 @@ type person struct {
 	shut  bool // the chat is closed to the bot
 	said  []*saying
 	seen  []tap
+	// word and phrase are what the person agreed on with the officers.
+	word, phrase string
 }
 
 // A saying is words of a person's that went to the bot.
@@ -152,6 +154,9 @@ func (p *person) stale() {
 }
 
 func (p *person) say() {
+	if p.confide() {
+		return
+	}
 	token := p.world.word(fmt.Sprint("p", p.n))
 	id := p.Say(p.world.phrase(token))
 	p.world.note("person%d says %s (%d)", p.n, token, id)
@@ -179,7 +184,13 @@ func (p *person) attach() {
 		token = w.word(fmt.Sprint("p", p.n))
 		caption = token + " " + canary
 	}
-	id := p.Send(oneOf(w.schedule, []string{telegramtest.Photo, telegramtest.Voice, telegramtest.Location}), caption)
+	kind := oneOf(w.schedule, []string{telegramtest.Photo, telegramtest.Voice, telegramtest.Location})
+	var id int
+	if kind == telegramtest.Location {
+		id = p.Send(kind, caption)
+	} else {
+		id = p.SendFile(telegramtest.File{Kind: kind, Content: []byte(canary + " " + kind)}, caption)
+	}
 	w.note("person%d sends a file (%d) %s", p.n, id, token)
 	if token != "" {
 		p.said = append(p.said, &saying{token: token, message: id, at: time.Now()})

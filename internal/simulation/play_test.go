@@ -27,7 +27,7 @@ func (w *world) play() {
 	})
 	for _, phase := range []func(){
 		func() { w.mend(); w.run(6*time.Minute, nil) },
-		w.missCards, w.checkStill, w.checkBubbles, w.checkCalls, w.closeAll, w.settleReplies, w.outlive, w.checkEnd,
+		w.missCards, w.checkStill, w.checkBubbles, w.rest, w.checkCalls, w.closeAll, w.settleReplies, w.outlive, w.checkEnd,
 	} {
 		if w.blamed() {
 			return

@@ -203,12 +203,14 @@ func (w *world) said(root, text string) {
 		}
 		w.met["words relayed"]++
 		w.facts.relayed[token]++
-		if last := w.facts.latest[root]; token[strings.Index(token, "x"):] < last {
+		w.facts.within[token] = w.codeOf(root)
+		n, seq, _ := strings.Cut(token[1:], "x")
+		// A case may have come from another person's chat: each has an order.
+		if last := w.facts.latest[root+n]; seq < last {
 			w.blame("%s comes into the thread after %s", token, last)
 		} else {
-			w.facts.latest[root] = token[strings.Index(token, "x"):]
+			w.facts.latest[root+n] = seq
 		}
-		n, _, _ := strings.Cut(token[1:], "x")
 		var number int64
 		_, _ = fmt.Sscan(n, &number)
 		v := w.convOf(firstChat + number - 1)

@@ -59,6 +59,8 @@ type Action struct {
 	Style    string `json:"style"`
 	Type     string `json:"type"`
 	Disabled bool   `json:"disabled"`
+	// Options are a menu's.
+	Options []Option `json:"options,omitempty"`
 }
 
 // A Reaction is an emoji and who put it there.
@@ -118,7 +120,11 @@ func (s *Server) draw(p *model.Post) Post {
 			card.Fields = append(card.Fields, Field{Title: f.Title, Value: fmt.Sprint(f.Value), Short: bool(f.Short)})
 		}
 		for _, b := range a.Actions {
-			card.Actions = append(card.Actions, Action{ID: b.Id, Name: b.Name, Style: b.Style, Type: b.Type, Disabled: b.Disabled})
+			action := Action{ID: b.Id, Name: b.Name, Style: b.Style, Type: b.Type, Disabled: b.Disabled}
+			for _, o := range b.Options {
+				action.Options = append(action.Options, Option{Text: o.Text, Value: o.Value})
+			}
+			card.Actions = append(card.Actions, action)
 		}
 		d.Cards = append(d.Cards, card)
 	}

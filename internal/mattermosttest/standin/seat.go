@@ -89,6 +89,11 @@ func (t *Seat) Press(ctx context.Context, post, action string) error {
 	return t.ask(ctx, http.MethodPost, "/posts/"+post+"/actions/"+action, nil, nil)
 }
 
+// Choose chooses an option of a card's menu.
+func (t *Seat) Choose(ctx context.Context, post, menu, option string) error {
+	return t.ask(ctx, http.MethodPost, "/posts/"+post+"/actions/"+menu, map[string]string{"selected_option": option}, nil)
+}
+
 // Submit sends a filled-in dialog from a channel. The errors it returns first
 // are by field, and the dialog stays open for them; the empty name is the whole
 // form's.
