@@ -29,11 +29,6 @@ func (t *turn) guard(why string) {
 		t.show(false)
 		return
 	}
-	c := t.s.Case
-	if c.Guarded != guardDuress {
-		c.Guarded = why
-	}
-	c.GuardedAt = t.m.At
 	if t.s.Before != "" {
 		t.s.Screen, t.s.Before = t.s.Before, ""
 	}
@@ -50,6 +45,16 @@ func (t *turn) guard(why string) {
 		in.enter(in.book.policy.First)
 		in.show(false)
 	})
+	t.warn(why)
+}
+
+// warn tells the officers that it may be somebody else who writes, and calls them.
+func (t *turn) warn(why string) {
+	c := t.s.Case
+	if c.Guarded != guardDuress {
+		c.Guarded = why
+	}
+	c.GuardedAt = t.m.At
 	t.record("person", "guarded", why)
 	t.tell("card.guard.told_" + why)
 	t.alarm()
@@ -111,12 +116,24 @@ func (t *turn) assume() {
 	if c.Guarded == "" {
 		c.Guarded, c.GuardedAt = guardSkipped, t.m.At
 	}
-	t.s.Mask = &State{Facts: t.s.Facts.clone(), Screen: t.s.Screen, Page: t.s.Page, Trail: t.s.Trail, Token: t.s.Token, Picks: t.s.Picks, Rest: t.s.Rest}
-	t.s.Rest = nil
+	t.disguise()
 	t.record("person", "guarded", guardSkipped)
 	t.tell("card.guard.told_" + guardSkipped)
 	t.behindMask(func(in *turn) { in.open() })
 	t.alarm()
+}
+
+// disguise makes a mask of the stranger that is seen already. Nothing of what is
+// seen changes by it.
+func (t *turn) disguise() {
+	if t.s.Mask != nil || !t.active() {
+		return
+	}
+	t.s.Mask = &State{
+		Facts: t.s.Facts.clone(), Screen: t.s.Screen, Page: t.s.Page, Trail: t.s.Trail, Token: t.s.Token,
+		Picks: t.s.Picks, Rest: t.s.Rest, Left: t.s.Left, LeftAt: t.s.LeftAt,
+	}
+	t.s.Rest, t.s.Before = nil, ""
 }
 
 // estrange takes the mask off without the word: who is there now sees what a

@@ -19,11 +19,15 @@ type heard struct {
 	Names []string `json:"names,omitempty"`
 	// Case is the code of the case that they were said in.
 	Case string `json:"case,omitempty"`
-	// First says that they came before the question was asked, Left that the
-	// person had deleted the chat before.
-	First bool `json:"first,omitempty"`
-	Left  bool `json:"left,omitempty"`
-	// Since is when the person gave the last sign before them.
+	// First says that they came before the question was asked, Asked that they
+	// are the answer to it, Masked that there was a mask.
+	First  bool `json:"first,omitempty"`
+	Asked  bool `json:"asked,omitempty"`
+	Masked bool `json:"masked,omitempty"`
+	// Left says that the person had deleted the chat before.
+	Left bool `json:"left,omitempty"`
+	// At is when they were said, Since when the person gave the last sign before.
+	At    time.Time `json:"at,omitzero"`
 	Since time.Time `json:"since,omitzero"`
 }
 
@@ -79,12 +83,12 @@ const (
 func (s State) unsure() bool { return s.Mask != nil || s.Before != "" }
 
 // unknown reports whether the question must come before the person goes on: a
-// check word is set, and there was no sign of the person for long, or an officer
-// asked for it.
+// check word is set, and there was no sign of the person for long, the chat was
+// deleted since, or an officer asked for it.
 func (t *turn) unknown() bool {
 	c := t.s.Case
 	return c != nil && c.Phase != Ended && c.Word.Sum != "" && t.s.Mask == nil && t.s.Before == "" &&
-		(c.AskNext || !t.m.At.Before(t.book.policy.Resume.after(c.Known)))
+		(c.AskNext || t.s.Left || !t.m.At.Before(t.book.policy.Resume.after(c.Known)))
 }
 
 // question asks for the check word if it must be asked for, and reports whether
@@ -264,12 +268,17 @@ func (t *turn) hear(kind string, ev Said) bool {
 	c := t.s.Case
 	if here := t.book.screens[t.s.Screen]; here != nil && (here.Secret == secretWord || here.Secret == secretPhrase) && !t.s.unsure() && !t.unknown() {
 		return false // It is a new secret.
+	} else if here != nil && (here.Secret == secretCode || here.Secret == secretAnswer) && !t.s.unsure() {
+		return false // A stranger's, who looks for a case; it stays nowhere.
 	}
 	if c == nil || c.Phase == Ended {
 		return false
 	}
 	asked := t.s.Before != "" && t.s.Rest == nil
-	n := heard{Kind: kind, Message: ev.Message, Case: c.ID.Code(), Left: t.s.Left, Since: t.before}
+	n := heard{
+		Kind: kind, Message: ev.Message, Case: c.ID.Code(), Asked: asked, Masked: t.s.Mask != nil,
+		Left: t.s.Left, At: t.m.At, Since: t.before,
+	}
 	n.First = t.unknown() || t.s.Before != "" && !asked
 	if asked {
 		t.erase(ev.Message) // The word itself must not stay, nor what was nearly it.
@@ -337,9 +346,51 @@ func (t *turn) heardBack(ev Checked) {
 		if !t.ofCase(n) {
 			name = ""
 		}
-		if !t.recognised(n, ev.Text, name) {
+		switch {
+		case t.parted(n):
+			t.afterwards(n, ev.Text, name)
+		case !t.recognised(n, ev.Text, name):
 			t.speaks(n, ev.Text)
 		}
+	}
+}
+
+// parted reports whether the chat was deleted, or closed to us, after words were
+// said. Then nothing may appear there because of them.
+func (t *turn) parted(n heard) bool {
+	return t.s.Shut || t.s.Left && (!n.Left || t.s.LeftAt.After(n.At))
+}
+
+// afterwards does with words that were said before the chat was deleted what they
+// ask for at the officers' side: the chat stays as it is. Nobody gets words of a
+// case that is not there any more, or to which the consent was withdrawn.
+func (t *turn) afterwards(n heard, text, name string) {
+	if c := t.s.Case; !t.ofCase(n) || c.Withdrawn {
+		return
+	}
+	// The word may have been said between these and the deletion.
+	doubt := t.s.Case.Word.Right.Before(n.At)
+	switch {
+	case name == secretPhrase:
+		t.s.Case.Duress = t.m.At
+		t.disguise()
+		t.warn(guardDuress)
+	case name == secretWord:
+		t.s.Case.Word.Right = t.m.At
+		t.record("person", "word", "right")
+		t.tell("card.word.told_right")
+		t.update()
+	case n.Asked && doubt:
+		t.unproven(n, text)
+		t.s.Case.Wrong = t.m.At
+		t.miss(heard{Names: []string{secretWord}})
+		t.disguise()
+		t.warn(guardWrong)
+	case (n.First || n.Masked) && doubt, t.s.Mask != nil:
+		t.miss(n)
+		t.unproven(n, text)
+	default:
+		t.passOn(n, text)
 	}
 }
 
@@ -382,10 +433,6 @@ func (t *turn) speaks(n heard, text string) {
 	said := Said{Message: n.Message, Text: text}
 	t.before = n.Since
 	switch {
-	case t.s.Left && !n.Left && t.active():
-		// They were said before the person deleted the chat.
-		t.relayAs("", text)
-		t.record("person", "said", text)
 	case n.Kind == kindEdited:
 		t.edited(Edited(said))
 	default:
@@ -421,12 +468,22 @@ func (t *turn) overheard(n heard, text string) {
 
 // unproven passes on words of somebody who has not answered the question.
 func (t *turn) unproven(n heard, text string) {
-	label := ""
-	if n.Kind == kindEdited {
-		label = t.officers("card.edited")
-	}
-	t.relayAs(t.unverified(label), text)
+	t.relayAs(t.unverified(t.kindLabel(n)), text)
 	t.record("unverified", n.Kind, text)
+}
+
+// passOn passes on words of the person's, and nothing else comes of them.
+func (t *turn) passOn(n heard, text string) {
+	t.relayAs(t.kindLabel(n), text)
+	t.record("person", n.Kind, text)
+}
+
+// kindLabel says in the thread that words are a new wording.
+func (t *turn) kindLabel(n heard) string {
+	if n.Kind == kindEdited {
+		return t.officers("card.edited")
+	}
+	return ""
 }
 
 // unverified is a label that says that nobody knows who this is from.

@@ -104,9 +104,13 @@ func (t *turn) setSecret(here *screen, ev Said) {
 func (t *turn) comparedSecret(n heard, ev Checked) {
 	switch {
 	case !t.ofCase(n):
+	case n.name(ev.Match) == secretPhrase && t.parted(n):
+		t.afterwards(n, "", secretPhrase)
 	case n.name(ev.Match) == secretPhrase:
 		// Somebody had to type a word, and typed the phrase.
 		t.duress()
+	case n.name(ev.Match) != "" && (!t.with() || t.s.Rest != nil || t.s.unsure()):
+		// Nobody is there to be told, and what was set stays.
 	case n.name(ev.Match) != "":
 		t.s.Note = "ui.secret_same"
 		t.show(true)
