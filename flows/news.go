@@ -68,7 +68,7 @@ func parts(text string) []string {
 // turnTo shows another part of a reply that is in the person's chat.
 func (t *turn) turnTo(i, part int) {
 	r := &t.s.Replies[i]
-	if r.Message == "" || r.Gone {
+	if r.Message == "" || r.Gone || part > 0 && t.s.unsure() {
 		return
 	}
 	r.Part = max(0, min(part, len(parts(r.Text))))
@@ -112,7 +112,7 @@ func (t *turn) leaf(id MessageID, data string) {
 	if t.overdue() {
 		t.fold(t.before)
 	}
-	if t.s.Rest != nil && t.long(t.s.Rest.Since) {
+	if t.s.Rest != nil && (t.s.unsure() || t.long(t.s.Rest.Since)) {
 		t.s.Rest.Open = t.s.Replies[i].Post
 		if t.s.Screen != t.book.policy.Gate {
 			t.advance(t.book.policy.Gate)

@@ -334,6 +334,9 @@ func (t *turn) heardBack(ev Checked) {
 	if t.ofCase(n) && t.s.Case.Checking > 0 {
 		t.s.Case.Checking--
 	}
+	if !t.belongs(n) {
+		return
+	}
 	switch ev.For {
 	case forSecret:
 		t.comparedSecret(n, ev)
@@ -392,6 +395,17 @@ func (t *turn) afterwards(n heard, text, name string) {
 	default:
 		t.passOn(n, text)
 	}
+}
+
+// belongs reports whether words that come back from the keeper may still become
+// anything. Those of a case that the person withdrew, or that went to another
+// chat, may not: they would begin a new one. Those of a case that merely ended go
+// on as if they had been said just now.
+func (t *turn) belongs(n heard) bool {
+	if t.ofCase(n) {
+		return !t.s.Case.Withdrawn
+	}
+	return n.Case == t.s.Earlier
 }
 
 // recognised does what follows from the secret that words turned out to be, ""

@@ -168,10 +168,12 @@ func (b *Book) Wanted(s State, at time.Time, e Effect) bool {
 		return i >= 0 && !s.Replies[i].Gone && !s.Left && !s.Shut && !s.unsure() && (b.letOut(s, at) || b.lately(s, at))
 	case Amend:
 		i := slices.IndexFunc(s.Replies, func(r Reply) bool { return r.Message == e.Message })
-		return !s.Left && !s.Shut && !s.unsure() && i >= 0 && s.Replies[i].Part == e.Part
+		return !s.Left && !s.Shut && i >= 0 && s.Replies[i].Part == e.Part && (e.Part == 0 || !s.unsure())
 	case Fetch:
 		return s.Case != nil && slices.ContainsFunc(s.Case.Media, func(m Medium) bool { return m.ID == e.Media })
-	case Relay, Page, Offer, Present:
+	case Page:
+		return !s.Revoked || e.Text == b.say(b.policy.Officers, pageStood)
+	case Relay, Offer, Present:
 		return !s.Revoked
 	case Open:
 		return !s.Revoked || s.Case != nil && s.Case.ID == e.Case

@@ -148,6 +148,10 @@ func (a *Ask) choice(what string) string { return what + strconv.Itoa(a.N) }
 // asker or the person could see.
 func (t *turn) answered(ev Acted) {
 	ask := t.s.Case.Ask
+	if t.s.Case.Checking > 0 && !ask.Here && ev.Choice == ask.choice(choiceAccept) {
+		t.tell("card.return.waits") // What was said here belongs into the thread first.
+		return
+	}
 	t.s.Case.Ask = nil
 	if ev.Choice == ask.choice(choiceRefuse) {
 		t.tell("card.return.refused")
@@ -157,7 +161,9 @@ func (t *turn) answered(ev Acted) {
 	if ask.Here {
 		t.tell("card.return.here")
 		t.rejoin()
-		if t.s.Screen != "" {
+		if r := t.s.Rest; r != nil {
+			r.Screen, r.Trail = t.book.policy.Talk, nil // The bubble stays the cover.
+		} else if t.s.Screen != "" {
 			t.enter(t.book.policy.Talk)
 			t.show(true)
 		}

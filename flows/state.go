@@ -219,6 +219,9 @@ type Case struct {
 	// Withdrawn says that the person withdrew the consent: the case has ended, and
 	// is only kept until the officers were told.
 	Withdrawn bool `json:"withdrawn,omitempty"`
+	// Stood are the marks that stood then and that nothing clears, as keys of the
+	// catalogue: whoever withdrew may not have been the person.
+	Stood []string `json:"stood,omitempty"`
 	// Word and Phrase are what is kept of the check word and the duress phrase.
 	Word   Word `json:"word,omitzero"`
 	Phrase Word `json:"phrase,omitzero"`

@@ -1,0 +1,216 @@
+package flows_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"suar/flows"
+	"suar/flows/rehearsal"
+)
+
+// officer is who has the case of inCase.
+var officer = flows.Officer{ID: "1", Name: "siti"} //nolint:gochecknoglobals // It is a constant.
+
+// keepOne lets the keeper do the first thing that waits for it.
+func (l *life) keepOne() {
+	l.t.Helper()
+	e := l.keeper[0]
+	l.keeper = l.keeper[1:]
+	if ev := rehearsal.Keep(e); ev != nil {
+		l.happen(ev)
+	}
+}
+
+// chooses has an officer choose an action of the menu by the beginning of its
+// choice.
+func (l *life) chooses(name flows.ActionName, choice string) {
+	l.t.Helper()
+	for _, a := range l.book.Card(l.s, l.now).Menu {
+		if a.Name == name && strings.HasPrefix(a.Choice, choice) {
+			l.happen(flows.Acted{Officer: officer, Action: name, Choice: a.Choice})
+			return
+		}
+	}
+	l.t.Fatalf("the menu has no %q %q", name, choice)
+}
+
+// withCode is inCase with a return code that was issued.
+func withCode(t testing.TB, word, phrase string) *life {
+	t.Helper()
+	l := inCase(t, word, phrase)
+	l.presses("More")
+	l.presses("Number for another phone")
+	l.presses("Six words")
+	l.keep()
+	if l.s.Lookup() == "" {
+		t.Fatal("no code was issued")
+	}
+	return l
+}
+
+// TestWordsOfAWithdrawnCaseOpenNone: domain.md 7.4. Words that were at the keeper
+// when the consent was withdrawn begin no case and are not passed on.
+func TestWordsOfAWithdrawnCaseOpenNone(t *testing.T) {
+	l := inCase(t, "", testPhrase)
+	l.happen(flows.Said{Message: l.id(), Text: "one more thing"})
+	l.happen(flows.Said{Message: l.id(), Text: testPhrase})
+	for _, label := range []string{"More", "What we hold", "Withdraw my consent", "Yes, stop and delete"} {
+		l.presses(label)
+	}
+	l.caller, l.officers = nil, nil
+	l.keep()
+	if l.s.Case != nil && !l.s.Case.Withdrawn || l.s.Screen != "" {
+		t.Errorf("there is a case again, on screen %q", l.s.Screen)
+	}
+	if got := append(kinds(l.caller), kinds(l.officers)...); len(got) > 0 {
+		t.Errorf("the words did %q", got)
+	}
+}
+
+// TestWordsAtTheKeeperComeBeforeTheMove: a case does not move while words of the
+// old chat are at the keeper, so that they come into its thread.
+func TestWordsAtTheKeeperComeBeforeTheMove(t *testing.T) {
+	l := withCode(t, "", testPhrase)
+	l.happen(flows.Sought{From: "other", Sum: l.s.Lookup(), Text: "rendang"})
+	l.keep()
+	l.happen(flows.Said{Message: l.id(), Text: "one more thing"})
+	l.chooses(flows.ActionReturn, "accept")
+	if l.s.Case == nil {
+		t.Fatal("the case moved before its words")
+	}
+	l.officers = nil
+	l.keep()
+	if !slices.ContainsFunc(l.officers, func(e flows.Effect) bool {
+		r, ok := e.(flows.Relay)
+		return ok && r.Text == "one more thing"
+	}) {
+		t.Error("the words are not in the thread")
+	}
+	l.chooses(flows.ActionReturn, "accept")
+	if l.s.Case != nil {
+		t.Error("the case does not move at all")
+	}
+}
+
+// TestWithdrawalClearsNoDanger: domain.md 8. The officers are called when the
+// consent is withdrawn while danger stands, and the last card says it.
+func TestWithdrawalClearsNoDanger(t *testing.T) {
+	l := newLife(t)
+	l.happen(flows.Started{Message: l.id()})
+	l.presses("English")
+	l.presses("Contact the embassy")
+	l.presses("Danger now")
+	l.officers = nil
+	l.s = at(l.s, "case.withdraw")
+	l.happen(flows.Chose{Data: "AAAAAAAA.o0"})
+	called := false
+	for _, e := range l.officers {
+		switch e := e.(type) {
+		case flows.Page:
+			called = true
+		case flows.Update:
+			if e.Last == nil || !strings.Contains(e.Last.Title, l.book.OfficerText("card.danger")) || strings.Contains(e.Last.Lines[0].Value, "mencari") {
+				t.Errorf("the last card is %+v", e.Last)
+			}
+		}
+	}
+	if !called {
+		t.Error("nobody is called")
+	}
+}
+
+// TestTheLastCallIsWanted: the call of a withdrawal is made although nothing else
+// that waits is, and no other call is.
+func TestTheLastCallIsWanted(t *testing.T) {
+	l := newLife(t)
+	s := flows.State{Revoked: true, Case: &flows.Case{Phase: flows.Ended, Withdrawn: true}}
+	if !l.book.Wanted(s, l.now, flows.Page{Text: l.book.OfficerText("card.withdrawn.page")}) {
+		t.Error("the last call is not wanted")
+	}
+	if l.book.Wanted(s, l.now, flows.Page{Text: "another"}) {
+		t.Error("a call from before is wanted")
+	}
+}
+
+// TestWithdrawalAsksForTheWord: where there is a check word, whoever withdraws
+// says it first.
+func TestWithdrawalAsksForTheWord(t *testing.T) {
+	withdraw := []string{"More", "What we hold", "Withdraw my consent", "Yes, stop and delete"}
+	l := inCase(t, testWord, "")
+	for _, label := range withdraw {
+		l.presses(label)
+	}
+	if l.s.Before == "" || l.s.Case.Withdrawn {
+		t.Fatal("the word was not asked for")
+	}
+	l.says("wrong")
+	if l.s.Case.Withdrawn || l.s.Mask == nil {
+		t.Fatal("a wrong word withdrew")
+	}
+	l = inCase(t, testWord, "")
+	for _, label := range withdraw {
+		l.presses(label)
+	}
+	l.says(testWord)
+	l.presses("Yes, stop and delete")
+	if l.s.Case != nil {
+		t.Error("after the right word it is not withdrawn")
+	}
+}
+
+// TestAcceptedHereAtRestIsTheCover: an officer's press changes nothing in a chat
+// at rest.
+func TestAcceptedHereAtRestIsTheCover(t *testing.T) {
+	l := withCode(t, "", "")
+	sum := l.s.Lookup()
+	l.happen(flows.Asked{Message: l.id(), What: flows.AskDelete})
+	l.happen(flows.Started{Message: l.id()})
+	l.presses("English")
+	l.presses("Contact the embassy")
+	l.happen(flows.Sought{From: "here", Here: true, Sum: sum, Text: "rendang"})
+	l.keep()
+	l.passes(11 * time.Minute)
+	before := seen(l.book.View(l.s, l.now))
+	if l.s.Rest == nil {
+		t.Fatal("the chat is not at rest")
+	}
+	l.chooses(flows.ActionReturn, "accept")
+	if got := seen(l.book.View(l.s, l.now)); got != before {
+		t.Errorf("the bubble became %q", got)
+	}
+	l.presses("Contact the embassy")
+	if l.s.Screen != "case.talk" {
+		t.Errorf("the person comes to %q", l.s.Screen)
+	}
+}
+
+// TestNoReplyIsReadAtTheQuestion: a reply that is pressed open before the question
+// is answered stays closed and is kept.
+func TestNoReplyIsReadAtTheQuestion(t *testing.T) {
+	l := inCase(t, testWord, "")
+	l.happen(flows.Replied{Post: "r1", Officer: officer, Text: "we come at noon"})
+	if len(l.s.Replies) != 1 || l.s.Replies[0].Message == "" {
+		t.Fatal("the reply did not come")
+	}
+	news := l.s.Replies[0].Message
+	l.happen(flows.Acted{Officer: officer, Action: flows.ActionAskWord})
+	l.presses("More")
+	l.passes(11 * time.Minute)
+	if l.s.Before == "" || l.s.Rest == nil {
+		t.Fatal("the question is not open at rest")
+	}
+	l.caller = nil
+	l.happen(flows.Chose{Message: news, Data: "part.1"})
+	if r := l.s.Replies[0]; r.Read || r.Part != 0 || slices.Contains(kinds(l.caller), "amend") {
+		t.Errorf("the reply is %+v, and the chat got %q", r, kinds(l.caller))
+	}
+	if got := l.book.View(l.s, l.now).Text; got != "What is your favourite food?" {
+		t.Errorf("the press led to %q", got)
+	}
+	l.says("wrong")
+	if len(l.s.Replies) != 1 || !l.s.Replies[0].Held {
+		t.Errorf("after a wrong answer the replies are %+v", l.s.Replies)
+	}
+}
