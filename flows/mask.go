@@ -93,20 +93,23 @@ func (t *turn) alarm() {
 
 // behind presses for the stranger what somebody pressed in place of an answer.
 func (t *turn) behind(here *screen, o option, press string) {
-	do := func(in *turn) {
-		if press == pressHuman {
-			in.human()
-			in.advance(in.book.policy.Talk)
-			in.show(false)
-			return
-		}
-		in.settle(here, []string{o.ID})
-	}
 	if t.masked {
-		do(t)
+		t.calls(here, o, press)
 		return
 	}
-	t.behindMask(do)
+	t.behindMask(func(in *turn) { in.calls(here, o, press) })
+}
+
+// calls does what a press does that asks for a person or for help, wherever it
+// was made.
+func (t *turn) calls(here *screen, o option, press string) {
+	if press == pressHuman {
+		t.human()
+		t.advance(t.book.policy.Talk)
+		t.show(false)
+		return
+	}
+	t.settle(here, []string{o.ID})
 }
 
 // assume goes on as the stranger that somebody was since the chat was deleted,

@@ -86,9 +86,14 @@ func (s State) unsure() bool { return s.Mask != nil || s.Before != "" }
 // check word is set, and there was no sign of the person for long, the chat was
 // deleted since, or an officer asked for it.
 func (t *turn) unknown() bool {
+	return t.active() && t.anybody() && t.s.Mask == nil && t.s.Before == ""
+}
+
+// anybody reports whether somebody else may give the present sign, for all that
+// is known, where a check word was set to tell.
+func (t *turn) anybody() bool {
 	c := t.s.Case
-	return c != nil && c.Phase != Ended && c.Word.Sum != "" && t.s.Mask == nil && t.s.Before == "" &&
-		(c.AskNext || t.s.Left || !t.m.At.Before(t.book.policy.Resume.after(c.Known)))
+	return c.Word.Sum != "" && (c.AskNext || t.s.Left || !t.m.At.Before(t.book.policy.Resume.after(c.Known)))
 }
 
 // question asks for the check word if it must be asked for, and reports whether
@@ -271,7 +276,7 @@ func (t *turn) hear(kind string, ev Said) bool {
 	} else if here != nil && (here.Secret == secretCode || here.Secret == secretAnswer) && !t.s.unsure() {
 		return false // A stranger's, who looks for a case; it stays nowhere.
 	}
-	if c == nil || c.Phase == Ended {
+	if c == nil || c.Phase == Ended && (c.Phrase.Sum == "" || t.s.Left) {
 		return false
 	}
 	asked := t.s.Before != "" && t.s.Rest == nil
@@ -349,10 +354,12 @@ func (t *turn) heardBack(ev Checked) {
 		if !t.ofCase(n) {
 			name = ""
 		}
-		switch {
-		case t.parted(n):
+		if t.parted(n) {
 			t.afterwards(n, ev.Text, name)
-		case !t.recognised(n, ev.Text, name):
+			return
+		}
+		t.lapses(ev)
+		if !t.recognised(n, ev.Text, name) {
 			t.speaks(n, ev.Text)
 		}
 	}
@@ -564,5 +571,11 @@ func (t *turn) wrong() {
 // silently.
 func (t *turn) duress() {
 	t.s.Case.Duress = t.m.At
+	if t.s.Case.Phase == Ended && !t.masked {
+		t.lapse()
+		t.show(false)
+		t.warn(guardDuress)
+		return
+	}
 	t.guard(guardDuress)
 }

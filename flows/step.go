@@ -22,7 +22,7 @@ func (t *turn) step(ev Event) {
 		return
 	}
 	if fromPerson(ev) {
-		if t.stopped(ev) {
+		if t.lapses(ev) || t.stopped(ev) {
 			return
 		}
 		defer t.known()
