@@ -60,7 +60,7 @@ func (b *Book) stuckAt(s State) time.Time {
 		return time.Time{}
 	case c.Phase == Opening:
 		return b.policy.Stuck.after(c.Opened)
-	case c.Unsent > 0 || c.Calling:
+	case c.underWay() > 0 || c.Calling:
 		return b.policy.Stuck.after(c.Since)
 	}
 	return time.Time{}

@@ -169,9 +169,8 @@ func (t *turn) delivered(ev Delivered) {
 		}
 		c.Paging = false
 		if c.Calling {
-			if c.Calling = false; c.Unsent == 0 {
-				c.Stuck, c.Since = false, time.Time{}
-			}
+			c.Calling = false
+			t.underWay()
 			t.show(true)
 		}
 	}
@@ -179,8 +178,14 @@ func (t *turn) delivered(ev Delivered) {
 
 // sent counts one of the person's messages as no longer on its way.
 func (t *turn) sent() {
-	c := t.s.Case
-	if c.Unsent--; c.Unsent == 0 {
+	t.s.Case.Unsent--
+	t.underWay()
+}
+
+// underWay forgets since when the person waits for something to be passed on, if
+// nothing is on its way any more.
+func (t *turn) underWay() {
+	if c := t.s.Case; c != nil && c.underWay() == 0 && !c.Calling && !c.Since.IsZero() {
 		c.Stuck, c.Since = false, time.Time{}
 		t.show(true)
 	}

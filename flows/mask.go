@@ -341,7 +341,7 @@ func (t *turn) follow(ev Event) {
 	}
 	switch ev := ev.(type) {
 	case Delivered, Undelivered:
-		for in := t.s.Mask.Case; in != nil && in.Unsent > t.s.Case.Unsent+t.s.Case.Checking; in = t.s.Mask.Case {
+		for in := t.s.Mask.Case; in != nil && in.Unsent > t.s.Case.underWay(); in = t.s.Mask.Case {
 			t.maskStep(Delivered{Effect: Relay{}})
 		}
 		if in := t.s.Mask.Case; in != nil && t.s.Case.Lost && !in.Lost {

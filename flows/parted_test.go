@@ -1,11 +1,13 @@
 package flows_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"suar/flows"
+	"suar/flows/rehearsal"
 )
 
 // reveals are words that only somebody with a case sees.
@@ -159,5 +161,38 @@ func TestCodeAfterTheDeletion(t *testing.T) {
 	}
 	if l.s.Before != "" || l.s.Screen != "return.question" {
 		t.Errorf("it goes on at %q", l.s.Screen)
+	}
+}
+
+// TestWordsAtTheKeeperAreOnTheirWay: domain.md 8, no false promise. As long as
+// words wait to be compared the bubble says that they are being sent, after a while
+// that the officers' side cannot be reached, and never that they were read.
+func TestWordsAtTheKeeperAreOnTheirWay(t *testing.T) {
+	l := inCase(t, "", testPhrase)
+	text := func() string { return l.book.View(l.s, l.now).Text }
+	if !strings.HasPrefix(text(), "An officer has read your message.") {
+		t.Fatalf("before, the bubble says %q", text())
+	}
+	l.caller = nil
+	since := l.now
+	l.happen(flows.Said{Message: l.id(), Text: "they locked the door"})
+	if !strings.HasPrefix(text(), "Sending your message") || !slices.Contains(kinds(l.caller), "show quietly") {
+		t.Errorf("at the keeper the bubble says %q after %q", text(), kinds(l.caller))
+	}
+	l.passes(time.Minute)
+	l.happen(flows.Said{Message: l.id(), Text: "please come"})
+	l.passes(2 * time.Minute)
+	if !l.s.Case.Stuck || strings.Contains(text(), "has read") {
+		t.Errorf("after %v the bubble says %q", l.now.Sub(since), text())
+	}
+	e := l.keeper[0]
+	l.keeper = l.keeper[1:]
+	l.happen(rehearsal.Keep(e))
+	if l.s.Case.Since.IsZero() || !l.s.Case.Stuck {
+		t.Error("one came, the other is still on its way, and nobody says so")
+	}
+	l.keep()
+	if !strings.HasPrefix(text(), "The officers have your message.") || l.s.Case.Stuck || !l.s.Case.Since.IsZero() {
+		t.Errorf("at last the bubble says %q", text())
 	}
 }

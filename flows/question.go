@@ -317,6 +317,9 @@ func (t *turn) hear(kind string, ev Said) bool {
 		return t.recognised(n, ev.Text, "")
 	}
 	t.check(forSaid, n, sums, ev.Text)
+	if t.with() && !t.s.unsure() && !n.First && t.s.Rest == nil && !t.overdue() {
+		t.show(true) // It must not go on saying that all was read.
+	}
 	return true
 }
 
@@ -327,24 +330,31 @@ func (t *turn) exhausted() bool {
 	return c.Wrongs >= mostWrong && t.m.At.Before(c.WrongSince.Add(wrongWindow))
 }
 
-// check takes words to the keeper.
+// check takes words to the keeper. Until they come back they are on their way.
 func (t *turn) check(what string, n heard, sums []string, text string) {
-	t.s.Case.Checking++
+	c := t.s.Case
+	if c.Since.IsZero() {
+		c.Since = t.m.At
+	}
+	c.Checking++
 	t.do(Check{For: what, Note: n.write(), Sums: sums, Text: text})
 }
 
 // heardBack goes on with words that come back from the keeper.
 func (t *turn) heardBack(ev Checked) {
 	n := readHeard(ev.Note)
+	if ev.For == forSecret {
+		t.comparedSecret(n, ev)
+		return
+	}
 	if t.ofCase(n) && t.s.Case.Checking > 0 {
 		t.s.Case.Checking--
+		defer t.underWay()
 	}
 	if !t.belongs(n) {
 		return
 	}
 	switch ev.For {
-	case forSecret:
-		t.comparedSecret(n, ev)
 	case forRelay:
 		if t.ofCase(n) {
 			t.relayAs(n.Kind, ev.Text)

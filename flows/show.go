@@ -90,7 +90,7 @@ func (b *Book) status(s State) string {
 		return "ui.status.stuck"
 	case c.Phase == Opening || c.Calling:
 		return "ui.status.opening"
-	case c.Unsent > 0:
+	case c.underWay() > 0:
 		return "ui.status.sending"
 	case c.Phase == Owned && c.Read:
 		return "ui.status.read"

@@ -176,8 +176,9 @@ type Case struct {
 	Dormant bool      `json:"dormant,omitempty"`
 	// Pages counts the calls to the officers.
 	Pages int `json:"pages,omitempty"`
-	// Unsent counts the person's messages that are not yet in the thread,
-	// Since is when the oldest of them was written.
+	// Unsent counts the person's messages that are not yet in the thread, besides
+	// those at the keeper; Since is since when the person waits for something to
+	// be passed on, zero if for nothing.
 	Unsent int       `json:"unsent,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
 	// Paging says that a call is on its way, Calling that it is one that the
@@ -247,6 +248,9 @@ type Case struct {
 	// Late says that the person was told that nobody has acknowledged yet.
 	Late bool `json:"late,omitempty"`
 }
+
+// underWay counts the person's messages that are not yet in the thread.
+func (c Case) underWay() int { return c.Unsent + c.Checking }
 
 // waits is since when a case waits for somebody to acknowledge it.
 func (c Case) waits() time.Time {

@@ -428,7 +428,7 @@ func (t *turn) relayAs(label, text string) {
 
 // sending counts one more of the person's messages as on its way.
 func (t *turn) sending() {
-	if t.s.Case.Unsent == 0 {
+	if t.s.Case.Since.IsZero() {
 		t.s.Case.Since = t.m.At
 	}
 	t.s.Case.Unsent++

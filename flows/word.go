@@ -92,7 +92,7 @@ func (t *turn) setSecret(here *screen, ev Said) {
 	note := heard{Kind: here.Secret, Case: t.s.Case.ID.Code()}
 	if sum := t.s.Case.secret(other).Sum; sum != "" {
 		note.Names = []string{other}
-		t.check(forSecret, note, []string{sum}, ev.Text)
+		t.do(Check{For: forSecret, Note: note.write(), Sums: []string{sum}, Text: ev.Text})
 	} else {
 		t.do(Hash{For: forSecret, Note: note.write(), Text: ev.Text})
 	}
