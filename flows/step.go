@@ -94,7 +94,8 @@ func (t *turn) finish(s State) {
 	if s.Note != "" && t.s.Note == "" && t.s.Screen != "" {
 		t.refresh(true) // What was shown once must not stay.
 	}
-	if !t.s.Seen.Equal(s.Seen) && t.s.Rest != nil && !t.book.folds(t.s) && t.s.Case != nil && t.s.Case.Checking == 0 {
+	sign := !t.s.Seen.Equal(s.Seen)
+	if (sign || t.book.folds(s)) && t.s.Rest != nil && !t.book.folds(t.s) && t.s.Case != nil && t.s.Case.Checking == 0 {
 		t.eraseOwn() // The chat looks as at rest again, and will not fold another time.
 	}
 	t.hideCode()

@@ -236,17 +236,11 @@ func (w *world) checkPost(p *post, t standin.Thread) (f postFault) {
 	return f
 }
 
-// heard reports whether a line that says that there is news came into the chat of
-// a reply's case since it was written.
+// heard reports whether the line that says that there is news came into a chat
+// for a reply.
 func (w *world) heard(p *post) bool {
-	code := w.codeOf(p.root)
-	for _, v := range w.facts.convs {
-		if slices.ContainsFunc(v.cases, func(c span) bool { return c.code == code }) &&
-			slices.ContainsFunc(v.news, func(at time.Time) bool { return !at.Before(p.at) }) {
-			return true
-		}
-	}
-	return false
+	message, ok := w.facts.arrived[p.id]
+	return ok && w.facts.news[message]
 }
 
 // checkTranscripts opens every transcript, and counts the tokens in them.

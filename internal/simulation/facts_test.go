@@ -46,6 +46,10 @@ type facts struct {
 	// the cases in whose threads a person's words came.
 	withdrawn map[string]time.Time
 	within    map[string]string
+	// news are the messages that say that there is a reply; arrived are those
+	// that the state knows, by the officers' posts.
+	news    map[string]bool
+	arrived map[string]string
 	// media are the records of photos and voice messages that are kept.
 	media map[string]bool
 	// codes are the receipt codes that people were shown.
@@ -59,6 +63,7 @@ func newFacts() facts {
 		shown: map[string]time.Time{}, typed: map[string]bool{},
 		held: map[string]bool{}, relayed: map[string]int{}, latest: map[string]string{},
 		withdrawn: map[string]time.Time{}, within: map[string]string{}, media: map[string]bool{},
+		news: map[string]bool{}, arrived: map[string]string{},
 	}
 }
 
@@ -70,10 +75,9 @@ type conv struct {
 	// quiet is since when there is nothing that may be said to the person: gone
 	// and not come back.
 	quiet time.Time
-	// last is the reply that the person saw last of those that never waited.
+	// last is the reply of which the person was told last, of those that never
+	// waited.
 	last *post
-	// news is when lines came that say that there is a reply.
-	news []time.Time
 	// known are the messages that it ever knew of.
 	known map[int]bool
 	// cases are the codes it had, and until when.
@@ -212,6 +216,10 @@ func (w *world) committed(c storage.Commit) {
 		if r.Held {
 			w.facts.held[string(r.Post)] = true
 		}
+		if _, ok := w.facts.arrived[string(r.Post)]; r.Message != "" && !ok {
+			w.facts.arrived[string(r.Post)] = string(r.Message)
+			w.inOrder(v, string(r.Post))
+		}
 	}
 	answers := append(slices.Clone(v.state.Answers), aside(v.state)...)
 	if v.state.Mask != nil {
@@ -278,7 +286,7 @@ func (w *world) scan(what string, b []byte) {
 var tokens = regexp.MustCompile(`[po]\d+x\d+z`)
 
 // sent takes note of what Telegram performed.
-func (w *world) sent(r *http.Request, body []byte, status int, _ []byte) {
+func (w *world) sent(r *http.Request, body []byte, status int, answer []byte) {
 	method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 	if status != http.StatusOK || method != "sendMessage" && method != "editMessageText" {
 		return
@@ -287,7 +295,29 @@ func (w *world) sent(r *http.Request, body []byte, status int, _ []byte) {
 	if text == "·" {
 		return // a message that cannot be erased and must say nothing
 	}
+	var made struct {
+		Result struct {
+			ID int `json:"message_id"`
+		} `json:"result"`
+	}
+	if method == "sendMessage" && w.texts.in(text, "ui.news") && json.Unmarshal(answer, &made) == nil {
+		w.facts.news[itoa(made.Result.ID)] = true
+	}
 	w.told(chat, text, method == "sendMessage")
+}
+
+// inOrder checks that replies come in the order in which they were written,
+// unless one waited.
+func (w *world) inOrder(v *conv, id string) {
+	i := slices.IndexFunc(w.facts.posts, func(p *post) bool { return p.id == id })
+	if i < 0 || w.facts.held[id] || len(w.facts.posts[i].tokens) > 1 {
+		return
+	}
+	p := w.facts.posts[i]
+	if v.last != nil && v.last.at.After(p.at) {
+		w.blame("person%d is told of %s after %s, which was written later", v.chat-firstChat+1, p.token, v.last.token)
+	}
+	v.last = p
 }
 
 // message reads the chat and the text of a call.

@@ -116,6 +116,11 @@ func (o *officer) choose(t standin.Thread) {
 			continue
 		}
 		option := oneOf(w.schedule, a.Options).Value
+		for _, o := range a.Options {
+			if w.chance(300) && (o.Value == "media:mark" || strings.HasPrefix(o.Value, "return:")) {
+				option = o.Value
+			}
+		}
 		w.note("%s chooses %s of %s", o.name, option, short(t.Root.ID))
 		w.met["chosen "+strings.TrimRight(strings.SplitN(option, ":", 2)[0], "0123456789")]++
 		if o != w.admin {

@@ -24,6 +24,7 @@ type person struct {
 	seen  []tap
 	// word and phrase are what the person agreed on with the officers.
 	word, phrase string
+	wants        intent
 }
 
 // A saying is words of a person's that went to the bot.
@@ -37,6 +38,7 @@ type saying struct {
 type tap struct {
 	data    string
 	message int
+	label   string
 }
 
 // word makes a token that is in one text only, and says whose it is.
@@ -111,7 +113,7 @@ func (p *person) tap() {
 		}
 		for _, row := range m.Buttons {
 			for _, b := range row {
-				x := tap{b.Data, m.ID}
+				x := tap{b.Data, m.ID, b.Label}
 				if strings.HasSuffix(b.Data, ".x") || b.Data == "erase" {
 					rare = append(rare, x)
 				} else {
@@ -132,6 +134,11 @@ func (p *person) tap() {
 		return
 	}
 	x := oneOf(w.schedule, shown)
+	if w.chance(500) {
+		if on, ok := p.follow(shown); ok {
+			x = on
+		}
+	}
 	p.press(x)
 	if w.chance(80) {
 		w.met["double tap"]++

@@ -1,0 +1,60 @@
+package simulation
+
+import (
+	"strings"
+)
+
+// An intent is what a person wants of the hotline's rarer things: at each screen
+// the keys of the buttons that lead there.
+type intent map[string][]string
+
+// intents are what people may want, beside pressing whatever there is.
+func intents() []intent {
+	more := func(i intent) intent {
+		i["case.talk"] = []string{"case.talk.more"}
+		i["consular.home"] = []string{"consular.home.help"}
+		i["opening.now"] = []string{"opening.now.yes"}
+		i["opening.notice"] = []string{"opening.notice.agree"}
+		return i
+	}
+	return []intent{
+		more(intent{"case.more": {"case.more.word"}, "case.word": {"case.word.set"}}),
+		more(intent{"case.more": {"case.more.word"}, "case.word": {"case.word.set"}}),
+		more(intent{"case.more": {"case.more.word"}, "case.word": {"case.word.phrase"}}),
+		more(intent{"case.more": {"case.more.code"}, "case.code": {"case.code.words", "case.code.digits"}}),
+		more(intent{"case.more": {"case.more.held"}, "case.held": {"case.held.withdraw"}, "case.withdraw": {"case.withdraw.yes"}}),
+		more(intent{"case.more": {"case.more.hide"}, "case.hide": {"case.hide.m1", "case.hide.h1"}}),
+		more(intent{"case.more": {"case.more.when"}, "case.contact": {"case.contact.first", "case.contact.day", "case.contact.any"}}),
+		more(intent{"opening.need": {"opening.need.number"}}),
+		more(intent{"opening.need": {"opening.need.family", "opening.need.me"}}),
+	}
+}
+
+// follow returns the button that leads to what the person wants, if there is one
+// at this screen: words that came are opened before anything else.
+func (p *person) follow(shown []tap) (tap, bool) {
+	w := p.world
+	for _, x := range shown {
+		if strings.HasPrefix(x.data, "part.") && x.data != "part.0" {
+			return x, true
+		}
+	}
+	v := w.convOf(p.ID())
+	if v == nil {
+		return tap{}, false
+	}
+	if p.wants == nil || w.chance(60) {
+		p.wants = oneOf(w.schedule, intents())
+	}
+	keys := p.wants[v.state.Screen]
+	if len(keys) == 0 {
+		return tap{}, false
+	}
+	key := oneOf(w.schedule, keys)
+	for _, x := range shown {
+		if w.texts.in(x.label, key) {
+			return x, true
+		}
+	}
+	return tap{}, false
+}
