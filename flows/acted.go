@@ -62,7 +62,7 @@ func (b *Book) menu(s State, _ time.Time) []Action {
 		add(ActionMedia, choice, label, confirm)
 	}
 	if ask := c.Ask; ask != nil && ask.Word != "" {
-		add(ActionReturn, ask.choice(choiceAccept), "card.return.accept", "card.return.accept.confirm")
+		add(ActionReturn, ask.choice(choiceAccept), "card.return.accept", "card.return.accept.confirm", "made", b.officersClock(c.CodeMade))
 		add(ActionReturn, ask.choice(choiceRefuse), "card.return.refuse", "")
 	}
 	if c.Guarded != "" {

@@ -39,9 +39,7 @@ func (b *Book) Card(s State, at time.Time) Card {
 	card.Title = strings.Join(title, " · ")
 
 	add := func(key, value string) { card.Lines = append(card.Lines, Line{Label: say(key), Value: value}) }
-	clock := func(t time.Time) string {
-		return t.UTC().Add(time.Duration(b.policy.UTCOffset)).Format("2006-01-02 15:04") + " " + b.zone()
-	}
+	clock := b.officersClock
 	switch c.Phase {
 	case Opening, Alerting:
 		add("card.status", say("card.status.waiting", "time", clock(c.waits())))
@@ -106,6 +104,11 @@ func (b *Book) Card(s State, at time.Time) Card {
 		add("card.return", say("card.return.line", "time", clock(ask.At), "word", say("card.return."+ask.Word)))
 	}
 	return card
+}
+
+// officersClock is an instant on the officers' clock.
+func (b *Book) officersClock(at time.Time) string {
+	return at.UTC().Add(time.Duration(b.policy.UTCOffset)).Format("2006-01-02 15:04") + " " + b.zone()
 }
 
 // facts adds what was asked: first what decides what to do, then what else was

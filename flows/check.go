@@ -38,7 +38,7 @@ func uiTexts() []string {
 		"card.return.duress", "card.return.asks", "card.return.page", "card.return.accept",
 		"card.return.accept.confirm", "card.return.refuse", "card.return.accepted",
 		"card.return.refused", "card.return.here", "card.return.moved", "card.return.ceded",
-		"card.return.media", "card.return.waits",
+		"card.return.media", "card.return.waits", "card.return.dropped", "card.code.made", "card.unopened",
 		"desk.again", "desk.refused", "desk.unknown",
 		"card.media", "card.media.allow", "card.media.allowed", "card.media.confirm", "card.media.failed",
 		"card.media.gone", "card.media.large", "card.media.not_shown", "card.media.offer", "card.media.photo",
@@ -62,7 +62,7 @@ func uiTexts() []string {
 		"card.word", "card.word.ask", "card.word.changed", "card.word.gone", "card.word.removed",
 		"card.word.right", "card.word.set", "card.word.told", "card.word.told_right", "card.word.wrong",
 		"ui.secret_kept", "ui.secret_long", "ui.secret_removed", "ui.secret_same", "ui.secret_saving",
-		"ui.secret_short",
+		"ui.secret_short", "ui.secret_wait",
 		"media.contact", "media.file", "media.location", "media.other",
 		"media.photo", "media.sticker", "media.video", "media.voice",
 	}

@@ -146,7 +146,8 @@ func (t *turn) issued(ev Hashed) {
 		return
 	}
 	t.s.Code, t.s.CodeAt = ev.Note, t.m.At
-	t.s.Case.Code = ev.Sum
+	t.s.Case.Code, t.s.Case.CodeMade, t.s.Case.CodeAsks = ev.Sum, t.m.At, 0
+	t.tell("card.code.made")
 	t.record("bot", "code", "")
 	t.update()
 	t.show(false)

@@ -103,10 +103,11 @@ func (b *Book) corrections(s State) [][]Button {
 	return slices.Collect(slices.Chunk(list, perRow))
 }
 
-// privacyRows are the buttons beneath the privacy text.
+// privacyRows are the buttons beneath the privacy text. At the check
+// question they are a stranger's.
 func (b *Book) privacyRows(s State) [][]Button {
 	rows := [][]Button{{{Label: b.say(s.Language, "ui.back"), Data: s.Token + "." + pressReturn}}}
-	if s.Notice != "" || s.Kind != "" || len(s.Answers) > 0 {
+	if s.Before == "" && (s.Notice != "" || s.Kind != "" || len(s.Answers) > 0) {
 		key := "ui.held"
 		if b.text[s.Language].short {
 			key = "case.held.withdraw" // That is where it leads there.

@@ -214,3 +214,124 @@ func TestNoReplyIsReadAtTheQuestion(t *testing.T) {
 		t.Errorf("after a wrong answer the replies are %+v", l.s.Replies)
 	}
 }
+
+// TestTheKeeperIsForAll: however fast one person writes, or chooses words, the
+// keeper computes for them a few times a minute only, and their words all come to
+// the officers.
+func TestTheKeeperIsForAll(t *testing.T) {
+	l := inCase(t, testWord, testPhrase)
+	computed := func() (n int) {
+		for _, e := range l.keeper {
+			switch e := e.(type) {
+			case flows.Check:
+				if len(e.Sums) > 0 {
+					n++
+				}
+			case flows.Hash:
+				n++
+			}
+		}
+		return n
+	}
+	l.passes(2 * time.Minute)
+	l.officers = nil
+	all := 0
+	for range 30 {
+		l.happen(flows.Said{Message: l.id(), Text: "words"})
+		all += computed()
+		l.keep()
+	}
+	if all != 10 {
+		t.Errorf("30 messages in a minute were compared %d times, want 10", all)
+	}
+	relayed := 0
+	for _, e := range l.officers {
+		if r, ok := e.(flows.Relay); ok && r.Text == "words" {
+			relayed++
+		}
+	}
+	if relayed != 30 {
+		t.Errorf("%d of 30 messages came to the officers", relayed)
+	}
+	l.passes(2 * time.Minute)
+	l.says(testPhrase)
+	if l.s.Mask == nil {
+		t.Error("a minute later the phrase is not heard")
+	}
+}
+
+// TestUnopenedAndDeletedIsTold: an officer must not believe that words were read
+// which were deleted unopened.
+func TestUnopenedAndDeletedIsTold(t *testing.T) {
+	for _, opened := range []bool{false, true} {
+		l := inCase(t, "", "")
+		l.happen(flows.Replied{Post: "r1", Officer: officer, Text: "we come at noon"})
+		news := l.s.Replies[0].Message
+		if opened {
+			l.happen(flows.Chose{Message: news, Data: "part.1"})
+		}
+		l.officers = nil
+		l.happen(flows.Chose{Message: news, Data: "erase"})
+		failed := slices.Contains(l.officers, flows.Effect(flows.Mark{Post: "r1", Sign: flows.SignFailed}))
+		told := slices.Contains(l.officers, flows.Effect(flows.Tell{Text: l.book.OfficerText("card.unopened")}))
+		if failed == opened || told == opened || len(l.s.Replies) > 0 {
+			t.Errorf("opened %v: marked as failed %v, told %v", opened, failed, told)
+		}
+	}
+}
+
+// TestTheRuleIsOfTheChat: after a return nothing is written to the new chat by a
+// rule that was chosen for the old one.
+func TestTheRuleIsOfTheChat(t *testing.T) {
+	old := withCode(t, "", "")
+	old.s.Answers = []flows.Answer{{Screen: "case.contact", Fact: "contact", Options: []string{"any"}}}
+	c := *old.s.Case
+	l := newLife(t)
+	l.happen(flows.Started{Message: l.id()})
+	l.presses("English")
+	l.happen(flows.Joined{Hand: flows.Hand{Case: c, Facts: old.s.Facts}})
+	l.passes(3 * time.Hour)
+	l.caller = nil
+	l.happen(flows.Replied{Post: "r9", Officer: officer, Text: "we come at noon"})
+	if got := kinds(l.caller); slices.Contains(got, "say") {
+		t.Errorf("three hours after the return came %q", got)
+	}
+}
+
+// TestACodeIsDatedAndWearsOut: the officers are told when a code is made, read
+// when it was where they decide, and are not called for one without end.
+func TestACodeIsDatedAndWearsOut(t *testing.T) {
+	l := withCode(t, "", "")
+	if !slices.Contains(l.officers, flows.Effect(flows.Tell{Text: l.book.OfficerText("card.code.made")})) {
+		t.Error("nobody is told of the code")
+	}
+	sum := l.s.Lookup()
+	l.officers = nil
+	for range 20 {
+		l.happen(flows.Sought{From: "other", Sum: sum, Text: "rendang"})
+		l.keep()
+	}
+	asks := 0
+	for _, e := range l.officers {
+		if tell, ok := e.(flows.Tell); ok && strings.Contains(tell.Text, "Kode itu dibuat 2026-03-02 10:00") {
+			asks++
+		}
+	}
+	if asks != 5 || l.s.Lookup() != "" {
+		t.Errorf("%d asks are told with the code's age, want 5; the code is still of use: %v", asks, l.s.Lookup() != "")
+	}
+	l.chooses(flows.ActionReturn, "accept")
+	if l.s.Case != nil {
+		t.Error("the last ask cannot be accepted")
+	}
+}
+
+// TestPrivacyAtTheQuestionIsAStrangers: nothing at the question says that
+// something is kept here.
+func TestPrivacyAtTheQuestionIsAStrangers(t *testing.T) {
+	l := asked(t, testWord, "")
+	l.happen(flows.Asked{Message: l.id(), What: flows.AskPrivacy})
+	if got := seen(l.book.View(l.s, l.now)); strings.Contains(got, "[What we hold") {
+		t.Errorf("the bubble is %q", got)
+	}
+}

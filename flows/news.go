@@ -123,6 +123,22 @@ func (t *turn) leaf(id MessageID, data string) {
 	t.turnTo(i, part)
 }
 
+// discard erases a reply that the person does not want in the chat. The officers
+// are told if it was not opened: its words were not read.
+func (t *turn) discard(id MessageID) {
+	t.s.Replies = slices.DeleteFunc(t.s.Replies, func(r Reply) bool {
+		if !r.Message.covers(id) {
+			return false
+		}
+		if !r.Read && !r.Note && r.Text != "" && t.active() {
+			t.do(Mark{Post: r.Post, Sign: SignFailed})
+			t.tell("card.unopened")
+		}
+		return true
+	})
+	t.erase(id)
+}
+
 // unread lets replies wait again whose messages are gone and were not opened;
 // those that were read are forgotten.
 func (t *turn) unread(gone []MessageID) {

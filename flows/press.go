@@ -31,8 +31,7 @@ const (
 func (t *turn) chose(ev Chose) {
 	t.know(ev.Message)
 	if ev.Data == eraseData {
-		t.s.Replies = slices.DeleteFunc(t.s.Replies, func(r Reply) bool { return r.Message.covers(ev.Message) })
-		t.erase(ev.Message)
+		t.discard(ev.Message)
 		return
 	}
 	if strings.HasPrefix(ev.Data, partData) {

@@ -72,6 +72,10 @@ const (
 	// passed on without, in their order. Nobody types so fast: they come after
 	// an outage, or from somebody who wants to keep the keeper busy.
 	mostChecking = 20
+	// mostCompared is how many comparisons and sums one case has in a minute.
+	// Words beyond are passed on without, so that a few who write fast do not hold
+	// up the words of all others. Nobody who wants to be read says so much.
+	mostCompared = 10
 	// mostWrong is how many wrong words are compared in wrongWindow. After them
 	// nothing is for a while; all the rest goes on as before.
 	mostWrong   = 5
@@ -310,7 +314,7 @@ func (t *turn) hear(kind string, ev Said) bool {
 	if t.s.Mask == nil || !t.exhausted() {
 		add(secretPhrase)
 	}
-	if length > mostSecret || c.Checking >= mostChecking {
+	if length > mostSecret || c.Checking >= mostChecking || !asked && t.busy() {
 		n.Names, sums = nil, nil
 	}
 	if len(sums) == 0 && c.Checking == 0 && !asked {
@@ -330,6 +334,21 @@ func (t *turn) exhausted() bool {
 	return c.Wrongs >= mostWrong && t.m.At.Before(c.WrongSince.Add(wrongWindow))
 }
 
+// busy reports whether the case had all that the keeper does for one in a minute.
+func (t *turn) busy() bool {
+	c := t.s.Case
+	return c.Compared >= mostCompared && t.m.At.Before(c.ComparedSince.Add(time.Minute))
+}
+
+// count counts what the keeper does for the case.
+func (t *turn) count() {
+	c := t.s.Case
+	if !t.m.At.Before(c.ComparedSince.Add(time.Minute)) {
+		c.Compared, c.ComparedSince = 0, t.m.At
+	}
+	c.Compared++
+}
+
 // check takes words to the keeper. Until they come back they are on their way.
 func (t *turn) check(what string, n heard, sums []string, text string) {
 	c := t.s.Case
@@ -337,6 +356,9 @@ func (t *turn) check(what string, n heard, sums []string, text string) {
 		c.Since = t.m.At
 	}
 	c.Checking++
+	if len(sums) > 0 {
+		t.count()
+	}
 	t.do(Check{For: what, Note: n.write(), Sums: sums, Text: text})
 }
 

@@ -95,6 +95,10 @@ func (t *turn) seek() {
 	}
 }
 
+// mostAsks is how often a code is typed until it is of no use any more: each time
+// the officers are called, and what they could accept before is replaced.
+const mostAsks = 5
+
 // sought takes note that somebody typed the case's code. The officers are told
 // when the answer was compared.
 func (t *turn) sought(ev Sought) {
@@ -103,6 +107,10 @@ func (t *turn) sought(ev Sought) {
 		return
 	}
 	c.Asks++
+	if c.CodeAsks++; c.CodeAsks >= mostAsks {
+		c.Code = ""
+		t.tell("card.return.dropped")
+	}
 	c.Ask = &Ask{N: c.Asks, From: ev.From, Here: ev.Here, At: t.m.At}
 	t.do(Check{For: forReturn, Note: strconv.Itoa(c.Asks), Sums: c.sums(), Text: ev.Text})
 }
@@ -126,7 +134,7 @@ func (t *turn) compared(ev Checked) {
 		c.Duress = t.m.At
 	}
 	word := t.officers("card.return." + c.Ask.Word)
-	t.do(Tell{Text: t.officers("card.return.asks", "word", word)})
+	t.do(Tell{Text: t.officers("card.return.asks", "word", word, "made", t.book.officersClock(c.CodeMade))})
 	t.record("bot", "asked to continue", word)
 	t.page("card.return.page")
 	t.update()
@@ -241,6 +249,8 @@ func (t *turn) joined(ev Joined) {
 	c.Guarded, c.GuardedAt, c.Known, c.Checking = "", time.Time{}, t.m.At, 0
 	t.s.Case, t.s.Replies = &c, slices.Clone(ev.Replies)
 	t.s.Facts, t.s.Aside, t.s.Return = ev.Facts.clone(), nil, nil
+	// When it is safe to write to the old chat says nothing of this one.
+	t.s.Answers = slices.DeleteFunc(t.s.Answers, func(a Answer) bool { return a.Fact == factContact })
 	t.add(since)
 	switch here := t.book.screens[t.s.Screen]; {
 	case away:

@@ -170,6 +170,9 @@ type Case struct {
 	Ask   *Ask      `json:"ask,omitempty"`
 	Asks  int       `json:"asks,omitempty"`
 	Moved time.Time `json:"moved,omitzero"`
+	// CodeMade is when that code was made, CodeAsks counts who typed it.
+	CodeMade time.Time `json:"code_made,omitzero"`
+	CodeAsks int       `json:"code_asks,omitempty"`
 	// Stirred is when something last happened in a claimed case, Dormant that the
 	// officers were told that it will close by itself.
 	Stirred time.Time `json:"stirred,omitzero"`
@@ -241,6 +244,10 @@ type Case struct {
 	Wrongs     int       `json:"wrongs,omitempty"`
 	WrongSince time.Time `json:"wrong_since,omitzero"`
 	Checking   int       `json:"checking,omitempty"`
+	// Compared counts what the keeper did for the case since ComparedSince, for as
+	// long as a minute.
+	Compared      int       `json:"compared,omitempty"`
+	ComparedSince time.Time `json:"compared_since,omitzero"`
 	// Guarded is why who writes is not believed to be the person, "" if they
 	// are; GuardedAt since when.
 	Guarded   string    `json:"guarded,omitempty"`

@@ -3,7 +3,6 @@ package flows
 import (
 	"slices"
 	"strings"
-	"time"
 )
 
 // withdraw does what follows from the withdrawal of the consent: everything stops
@@ -68,7 +67,7 @@ func (s State) stands() []string {
 // nothing of the person any more but that somebody may need help.
 func (b *Book) withdrawnCard(c Case) Card {
 	say := func(key string, pairs ...string) string { return b.say(b.policy.Officers, key, pairs...) }
-	at := c.Closed.UTC().Add(time.Duration(b.policy.UTCOffset)).Format("2006-01-02 15:04") + " " + b.zone()
+	at := b.officersClock(c.Closed)
 	var title []string
 	for _, key := range c.Stood {
 		title = append(title, say(key))

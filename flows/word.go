@@ -84,6 +84,9 @@ func (t *turn) setSecret(here *screen, ev Said) {
 	case n > mostSecret:
 		t.s.Note = "ui.secret_long"
 		return
+	case t.busy():
+		t.s.Note = "ui.secret_wait"
+		return
 	}
 	other := secretPhrase
 	if here.Secret == secretPhrase {
@@ -94,6 +97,7 @@ func (t *turn) setSecret(here *screen, ev Said) {
 		note.Names = []string{other}
 		t.do(Check{For: forSecret, Note: note.write(), Sums: []string{sum}, Text: ev.Text})
 	} else {
+		t.count()
 		t.do(Hash{For: forSecret, Note: note.write(), Text: ev.Text})
 	}
 	t.enter(here.Next)

@@ -101,25 +101,32 @@ func (e *Engine) openItem(ctx context.Context, l storage.Leased) (item, error) {
 
 // priority puts urgent conversations before others. Among equals, what calls an
 // officer or erases what somebody else must not see goes first, then what an
-// officer answers, then the other words, then the housekeeping.
+// officer answers, then the other words, then the housekeeping. At the keeper
+// nobody is before others for being urgent: there a press of danger could be used
+// to hold up everybody else's words, and no card and no call waits there.
 func priority(s flows.State, ef flows.Effect) uint8 {
+	switch ef := ef.(type) {
+	case flows.Look, flows.Seek:
+		return 0 // Whoever guesses codes does not hold up what waits to be relayed.
+	case flows.Hash:
+		if ef.Index {
+			return 0 // As for Look.
+		}
+		return 1
+	case flows.Check:
+		return 1
+	}
 	var p uint8
 	if s.Urgent() {
 		p = 4
 	}
-	switch ef := ef.(type) {
+	switch ef.(type) {
 	case flows.Open, flows.Page, flows.Erase:
 		return p + 3
 	case flows.Say, flows.Amend:
 		return p + 2
 	case flows.Update, flows.Mark, flows.Restate, flows.Drop:
 		return p
-	case flows.Look, flows.Seek:
-		return p // As for Hash.
-	case flows.Hash:
-		if ef.Index {
-			return p // Whoever guesses codes does not hold up what waits to be relayed.
-		}
 	}
 	return p + 1
 }

@@ -1,0 +1,32 @@
+package engine
+
+import (
+	"testing"
+
+	"suar/flows"
+)
+
+// TestNobodyIsUrgentAtTheKeeper: whoever pressed danger does not hold up at the
+// keeper the words of those who did not, and whoever looks for codes holds up
+// nobody's.
+func TestNobodyIsUrgentAtTheKeeper(t *testing.T) {
+	urgent := flows.State{Case: &flows.Case{Phase: flows.Alerting}, Facts: flows.Facts{Danger: true}}
+	if !urgent.Urgent() {
+		t.Fatal("the state is not urgent")
+	}
+	for _, s := range []flows.State{{}, urgent} {
+		for ef, want := range map[flows.Effect]uint8{
+			flows.Look{}: 0, flows.Seek{}: 0, flows.Hash{Index: true}: 0, flows.Hash{}: 1,
+		} {
+			if got := priority(s, ef); got != want {
+				t.Errorf("priority of %q, urgent %v: %d, want %d", flows.EffectKind(ef), s.Urgent(), got, want)
+			}
+		}
+		if got := priority(s, flows.Check{}); got != 1 {
+			t.Errorf("priority of a check, urgent %v: %d, want 1", s.Urgent(), got)
+		}
+	}
+	if priority(urgent, flows.Page{}) <= priority(flows.State{}, flows.Page{}) {
+		t.Error("danger is called for no sooner than the rest")
+	}
+}
