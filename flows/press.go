@@ -28,7 +28,27 @@ const (
 	pressCorrect = "c"
 )
 
-func (t *turn) chose(ev Chose) {
+// offers reports whether a press is one that the bubble offers at this moment.
+// Telegram lets anybody who has the account send whatever data there could be for
+// the present screen, and at rest there must be no way round the gate. What asks
+// for help or ends all is never refused: it is on every screen, though not always
+// on the one that a slow telephone still shows.
+func (t *turn) offers(ev Chose) bool {
+	here, o, press := t.pressOf(ev)
+	if here == nil {
+		return false
+	}
+	if press == pressHuman || press == pressLeave || o.Danger {
+		return true
+	}
+	return slices.ContainsFunc(t.book.View(t.s, t.m.At).Rows, func(row []Button) bool {
+		return slices.ContainsFunc(row, func(b Button) bool { return b.Data == ev.Data })
+	})
+}
+
+// chose does what a press asks for. Beneath a message of its own it is obeyed
+// whatever the bubble offers, beneath the bubble only what is offered there.
+func (t *turn) chose(ev Chose, offered bool) {
 	t.know(ev.Message)
 	if ev.Data == eraseData {
 		t.discard(ev.Message)
@@ -40,7 +60,7 @@ func (t *turn) chose(ev Chose) {
 	}
 	token, press, _ := strings.Cut(ev.Data, ".")
 	here := t.book.screens[t.s.Screen]
-	if here == nil || token != t.s.Token || press == "" {
+	if here == nil || token != t.s.Token || press == "" || !offered {
 		t.stale(ev.Message)
 		return
 	}

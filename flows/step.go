@@ -37,8 +37,9 @@ func (t *turn) step(ev Event) {
 		t.arrive(ev.Message)
 		t.asked(ev)
 	case Chose:
+		offered := t.offers(ev)
 		t.seen()
-		t.chose(ev)
+		t.chose(ev, offered)
 	case Attached:
 		t.arrive(ev.Message)
 		t.attached(ev)
