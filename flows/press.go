@@ -286,6 +286,7 @@ func (t *turn) settle(here *screen, ids []string) {
 		t.back(here)
 	} else {
 		t.goOn(here, next, alert)
+		t.prove(here)
 	}
 	t.show(false)
 	if alert {

@@ -145,8 +145,7 @@ func (b *Book) choices(v *View, s State, here *screen, at time.Time) {
 	}
 	for i, o := range here.Options {
 		if !b.has(o.Needs, s.Language, at) || !b.offered(s.Language, here, o) ||
-			o.Open && (s.Case == nil || s.Case.Phase == Ended || s.Left) ||
-			o.Forget != "" && (s.Case == nil || s.Case.secret(o.Forget).Sum == "") {
+			(o.Open || o.Forget != "") && (s.Case == nil || s.Case.Phase == Ended || s.Left) {
 			continue
 		}
 		label := b.say(s.Language, here.label(o), "from", clockTime(b.policy.Day.From), "to", clockTime(b.policy.Day.To))

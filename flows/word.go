@@ -146,16 +146,43 @@ func (t *turn) hashedSecret(ev Hashed) {
 	t.show(true)
 }
 
-// removeSecret forgets a secret.
+// removeSecret forgets a secret. Whoever only tries is not told whether there was
+// one.
 func (t *turn) removeSecret(name string) {
-	if !t.with() || t.s.Case.secret(name).Sum == "" {
+	if !t.with() {
+		return
+	}
+	t.s.Note = "ui.secret_removed"
+	if t.s.Case.secret(name).Sum == "" {
 		return
 	}
 	*t.s.Case.secret(name) = Word{Removed: t.m.At}
 	t.record("person", name, "removed")
 	t.tell("card." + name + ".removed")
 	t.update()
-	t.s.Note = "ui.secret_removed"
+}
+
+// secretive reports whether on a screen the secrets are set and removed.
+func (s *screen) secretive() bool {
+	return s.Secret == secretWord || s.Secret == secretPhrase ||
+		slices.ContainsFunc(s.Options, func(o option) bool { return o.Forget != "" })
+}
+
+// atSecrets reports whether the person is there, or a step back leads there.
+func (t *turn) atSecrets() bool {
+	return slices.ContainsFunc(append(slices.Clone(t.s.Trail), t.s.Screen), func(name string) bool {
+		here := t.book.screens[name]
+		return here != nil && here.secretive()
+	})
+}
+
+// prove asks for the check word before its holder, or somebody else who has the
+// telephone, comes to where the secrets are set and removed.
+func (t *turn) prove(from *screen) {
+	if to := t.book.screens[t.s.Screen]; t.with() && to.secretive() && !from.secretive() && t.s.Case.Word.Sum != "" {
+		t.s.Case.AskNext = true
+		t.question()
+	}
 }
 
 // ofCase reports whether something at the keeper was of the present case.

@@ -566,6 +566,7 @@ func TestWordAndPhraseDiffer(t *testing.T) {
 	l := inCase(t, testWord, "")
 	l.presses("More")
 	l.presses("Check word")
+	l.says(testWord)
 	l.presses("Set a danger phrase")
 	l.says("Rendang PADANG")
 	if l.s.Case.Phrase.Sum != "" || !strings.Contains(l.book.View(l.s, l.now).Text, "must not be the same") {
@@ -607,5 +608,46 @@ func TestFoldWord(t *testing.T) {
 		if got := flows.FoldWord(in); got != want {
 			t.Errorf("FoldWord(%q) = %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestTheSecretsAreBehindTheQuestion: whoever has the telephone within the half
+// hour can neither change nor remove the word or the phrase without the word, also
+// not where they were set a moment ago, and the same is offered and said whether
+// there is a phrase or not.
+func TestTheSecretsAreBehindTheQuestion(t *testing.T) {
+	var with []string
+	for _, phrase := range []string{"", testPhrase} {
+		l := inCase(t, testWord, phrase)
+		l.presses("More")
+		l.presses("Check word")
+		if got := l.book.View(l.s, l.now).Text; got != "What is your favourite food?" {
+			t.Fatalf("the secrets are open: %q", got)
+		}
+		l.says(testWord)
+		screen := seen(l.book.View(l.s, l.now))
+		l.passes(12 * time.Minute)
+		l.presses("Contact the embassy")
+		if l.s.Before != "" || l.s.Screen != "case.talk" {
+			t.Errorf("after a fold it goes on at %q", l.s.Screen)
+		}
+		l.presses("More")
+		l.presses("Check word")
+		l.says(testWord)
+		l.presses("Remove the danger phrase")
+		with = append(with, screen, seen(l.book.View(l.s, l.now)))
+		if l.s.Case.Phrase.Sum != "" {
+			t.Error("it was not removed")
+		}
+	}
+	if diff := cmp.Diff(with[:2], with[2:]); diff != "" {
+		t.Errorf("it shows whether there is a phrase (-without +with):\n%s", diff)
+	}
+	l := inCase(t, testWord, "")
+	l.presses("More")
+	l.presses("Check word")
+	l.says("nasi goreng")
+	if l.s.Mask == nil || l.s.Case.Word.Sum == "" {
+		t.Error("a wrong word opens the secrets")
 	}
 }
