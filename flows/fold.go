@@ -98,9 +98,6 @@ func (t *turn) rest() {
 
 // eraseOwn takes away what the person wrote.
 func (t *turn) eraseOwn() {
-	if t.s.Case != nil && t.s.Case.Lost {
-		return // The person is asked to write it again in other words.
-	}
 	var own []MessageID
 	for _, m := range t.s.Messages {
 		if !m.ID.covers(t.s.Shown) && !slices.ContainsFunc(t.s.Replies, func(r Reply) bool { return r.Message == m.ID }) {

@@ -335,3 +335,22 @@ func TestPrivacyAtTheQuestionIsAStrangers(t *testing.T) {
 		t.Errorf("the bubble is %q", got)
 	}
 }
+
+// TestLostWordsDoNotStayBesideTheCover: the person's own messages go as the chat
+// folds, also those that never arrived; that they did not is said on waking.
+func TestLostWordsDoNotStayBesideTheCover(t *testing.T) {
+	l := inCase(t, "", "")
+	l.happen(flows.Said{Message: "own", Text: "please come"})
+	l.s.Case.Lost = true
+	l.passes(11 * time.Minute)
+	if !slices.ContainsFunc(l.caller, func(e flows.Effect) bool {
+		erase, ok := e.(flows.Erase)
+		return ok && slices.Contains(erase.Messages, "own")
+	}) {
+		t.Error("the words stay in the chat at rest")
+	}
+	l.presses("Contact the embassy")
+	if got := l.book.View(l.s, l.now).Text; !strings.Contains(got, l.book.Text("en", "ui.lost")) {
+		t.Errorf("on waking the bubble says %q", got)
+	}
+}
