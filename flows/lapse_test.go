@@ -92,7 +92,7 @@ func TestAClosedCaseByEverySign(t *testing.T) {
 		},
 	}
 	for name, sign := range signs {
-		for place, go_ := range map[string]func(l *life){
+		for place, settle := range map[string]func(l *life){
 			"folded": func(*life) {},
 			"late": func(l *life) {
 				l.presses("More")
@@ -102,7 +102,7 @@ func TestAClosedCaseByEverySign(t *testing.T) {
 		} {
 			t.Run(name+" "+place, func(t *testing.T) {
 				l := inCase(t, testWord, "")
-				go_(l)
+				settle(l)
 				l.happen(flows.Replied{Post: "r1", Officer: flows.Officer{ID: "1"}, Text: "The bus goes at nine"})
 				l.happen(flows.Closed{Officer: flows.Officer{ID: "1"}})
 				l.passes(31 * time.Minute)
