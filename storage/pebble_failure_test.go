@@ -19,9 +19,14 @@ import (
 // the cause, and the store says that it has failed.
 func TestFailingDisk(t *testing.T) {
 	for _, tt := range []struct{ what, kind string }{
-		{"write", ".log"}, {"sync", ".log"}, {"create", ".log"},
-		{"write", ".sst"}, {"sync", ".sst"}, {"create", ".sst"},
-		{"write", "MANIFEST"}, {"sync", "MANIFEST"},
+		{"write", ".log"},
+		{"sync", ".log"},
+		{"create", ".log"},
+		{"write", ".sst"},
+		{"sync", ".sst"},
+		{"create", ".sst"},
+		{"write", "MANIFEST"},
+		{"sync", "MANIFEST"},
 	} {
 		t.Run(tt.what+" "+tt.kind, func(t *testing.T) {
 			mem := vfs.NewCrashableMem()

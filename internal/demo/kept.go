@@ -95,6 +95,11 @@ func (h *Hotline) tryCopy(folder string) error {
 	if err := errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o700)); err != nil {
 		return err
 	}
+	copies, err := os.OpenRoot(folder)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = copies.Close() }()
 	before, err := h.list()
 	if err != nil {
 		return err
@@ -104,7 +109,7 @@ func (h *Hotline) tryCopy(folder string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(folder, name), data, 0o600); err != nil {
+		if err := copies.WriteFile(name, data, 0o600); err != nil {
 			return err
 		}
 	}
