@@ -101,7 +101,7 @@ func (e *Embedded) fill(ctx context.Context, p *Piece) error {
 func (e *Embedded) makeOne(ctx context.Context, change func(*turn) error) (since uint64, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.make(ctx, change)
+	return e.perform(ctx, change)
 }
 
 // expel takes out what an earlier piece brought of the conversation.

@@ -34,8 +34,8 @@ const syncAtOnce = 64
 
 // A call is one change that a caller waits for.
 type call struct {
-	ctx  context.Context
-	make func(*turn) error
+	ctx    context.Context
+	change func(*turn) error
 	// err is what came of it, and since the change that must be on the disk
 	// before the caller learns it.
 	err   error
@@ -60,7 +60,7 @@ func (e *Embedded) do(ctx context.Context, change func(*turn) error) error {
 	if !ok {
 		c = &call{next: make(chan task, 1)}
 	}
-	c.ctx, c.make, c.err, c.since, c.told = ctx, change, nil, 0, false
+	c.ctx, c.change, c.err, c.since, c.told = ctx, change, nil, 0, false
 	next := l.enqueue(c)
 	for next != taskReturn {
 		if next == taskMake {
@@ -72,7 +72,7 @@ func (e *Embedded) do(ctx context.Context, change func(*turn) error) error {
 		}
 	}
 	err := c.err
-	c.ctx, c.make, c.err = nil, nil, nil
+	c.ctx, c.change, c.err = nil, nil, nil
 	l.calls.Put(c)
 	return err
 }
@@ -111,7 +111,7 @@ func (e *Embedded) makeAll(c *call) {
 		yielded = false
 		e.mu.Lock()
 		for _, called := range calls {
-			called.since, called.err = e.make(called.ctx, called.make)
+			called.since, called.err = e.perform(called.ctx, called.change)
 		}
 		e.mu.Unlock()
 		l.sort(calls)

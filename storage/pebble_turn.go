@@ -22,18 +22,18 @@ type turn struct {
 
 // change makes a change and returns when it is on the disk. A ctx that has ended
 // before it begins keeps it from being made; once it is made it is waited for.
-func (e *Embedded) change(ctx context.Context, build func(*turn) error) error {
+func (e *Embedded) change(ctx context.Context, change func(*turn) error) error {
 	if err := e.enter(ctx); err != nil {
 		return err
 	}
 	defer e.leave()
-	return e.do(ctx, build)
+	return e.do(ctx, change)
 }
 
-// make makes a change that can be seen at once. since is the change that must be
+// perform makes a change that can be seen at once. since is the change that must be
 // on the disk before the caller learns what came of it. Its caller holds the
 // store's mutex.
-func (e *Embedded) make(ctx context.Context, build func(*turn) error) (since uint64, err error) {
+func (e *Embedded) perform(ctx context.Context, change func(*turn) error) (since uint64, err error) {
 	t := turn{Embedded: e}
 	if err := e.useless(); err != nil {
 		return 0, err
@@ -44,7 +44,7 @@ func (e *Embedded) make(ctx context.Context, build func(*turn) error) (since uin
 	t.batch = e.db.NewBatch()
 	defer func() { _ = t.batch.Close() }()
 	t.number = e.changes + 1
-	if err := build(&t); err != nil {
+	if err := change(&t); err != nil {
 		return t.since, err
 	}
 	if t.batch.Empty() {

@@ -92,26 +92,15 @@ func (h *Hotline) copyTo(folder string) error {
 // tryCopy copies the store's files, or returns errBusy if some came or went
 // meanwhile.
 func (h *Hotline) tryCopy(folder string) error {
-	if err := errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o700)); err != nil {
+	if err := os.RemoveAll(folder); err != nil {
 		return err
 	}
-	copies, err := os.OpenRoot(folder)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = copies.Close() }()
 	before, err := h.list()
 	if err != nil {
 		return err
 	}
-	for name := range before {
-		data, err := os.ReadFile(filepath.Join(h.store, name))
-		if err != nil {
-			return err
-		}
-		if err := copies.WriteFile(name, data, 0o600); err != nil {
-			return err
-		}
+	if err := os.CopyFS(folder, os.DirFS(h.store)); err != nil {
+		return err
 	}
 	after, err := h.list()
 	if err == nil && !before.equal(after) {
