@@ -7,21 +7,10 @@ import (
 	"time"
 
 	"suar/flows"
-	"suar/flows/rehearsal"
 )
 
 // officer is who has the case of inCase.
-var officer = flows.Officer{ID: "1", Name: "siti"} //nolint:gochecknoglobals // It is a constant.
-
-// keepOne lets the keeper do the first thing that waits for it.
-func (l *life) keepOne() {
-	l.t.Helper()
-	e := l.keeper[0]
-	l.keeper = l.keeper[1:]
-	if ev := rehearsal.Keep(e); ev != nil {
-		l.happen(ev)
-	}
-}
+var officer = flows.Officer{ID: "1", Name: "siti"}
 
 // chooses has an officer choose an action of the menu by the beginning of its
 // choice.
