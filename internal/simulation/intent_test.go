@@ -43,8 +43,11 @@ func (p *person) follow(shown []tap) (tap, bool) {
 	if v == nil {
 		return tap{}, false
 	}
-	if p.wants == nil || w.chance(60) {
-		p.wants = oneOf(w.schedule, intents())
+	if all := intents(); p.wants == nil || w.chance(60) {
+		p.wants = oneOf(w.schedule, all)
+		if len(w.facts.codes) > 0 && w.chance(400) {
+			p.wants = all[len(all)-2] // There is a code to come back with.
+		}
 	}
 	keys := p.wants[v.state.Screen]
 	if len(keys) == 0 {

@@ -106,6 +106,10 @@ func (p *person) act() {
 // tap presses a button that is to be seen, most often one that goes on.
 func (p *person) tap() {
 	w := p.world
+	if v := w.convOf(p.ID()); w.nature.keen && v != nil && v.state.Case == nil && p.wants["opening.need"] == nil && w.chance(500) {
+		p.say()
+		return
+	}
 	var shown, rare []tap
 	for _, m := range p.Chat() {
 		if !m.FromBot {
@@ -134,7 +138,7 @@ func (p *person) tap() {
 		return
 	}
 	x := oneOf(w.schedule, shown)
-	if w.chance(500) {
+	if w.chance(500 + 400*btoi(w.nature.keen)) {
 		if on, ok := p.follow(shown); ok {
 			x = on
 		}

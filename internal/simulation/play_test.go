@@ -41,7 +41,7 @@ func (w *world) act() time.Duration {
 	time.Sleep(w.between(2*time.Millisecond, 30*time.Millisecond))
 	synctest.Wait()
 	switch n := w.rng.IntN(100); {
-	case n < 56:
+	case n < 56+10*btoi(w.nature.keen):
 		oneOf(w.schedule, w.people).act()
 	case n < 86:
 		oneOf(w.schedule, w.officers).act()
@@ -59,7 +59,7 @@ func (w *world) act() time.Duration {
 		return w.between(0, 5*time.Second)
 	case n < 950:
 		return w.between(5*time.Second, 2*time.Minute)
-	case n < 990:
+	case n < 990-30*btoi(w.nature.keen):
 		return w.between(2*time.Minute, 20*time.Minute)
 	}
 	return w.between(20*time.Minute, 90*time.Minute)

@@ -75,6 +75,7 @@ type nature struct {
 	far                         bool // clocks jump by hours
 	replicas                    int
 	acts                        int
+	keen                        bool // few people, who know what they want
 }
 
 func newWorld(seed uint64, k *keys, m mutant, met map[string]int) *world {
@@ -97,6 +98,9 @@ func (w *world) start0() {
 		crash: oneOf(w.schedule, []int{0, 0, 2, 6}), suspended: oneOf(w.schedule, []int{0, 0, 3, 10}),
 		outages: w.chance(500), jumps: w.chance(300), far: w.chance(200), deletions: w.chance(250),
 		replicas: 1 + w.rng.IntN(2), acts: 15 + w.rng.IntN(45),
+	}
+	if w.nature.keen = w.chance(350); w.nature.keen {
+		w.nature.acts = 60
 	}
 	w.shared = w.nature.replicas > 1
 	w.webhook = w.nature.replicas > 1 || w.chance(500)
@@ -125,7 +129,7 @@ func (w *world) start0() {
 	}
 	w.admin = &officer{world: w, account: w.account(standin.Person{Username: "admin", Admin: true})}
 	w.admin.notices, _ = w.mattermost.Notices(w.admin.id)
-	for i := range 1 + w.rng.IntN(6) {
+	for i := range 1 + w.rng.IntN(6-4*btoi(w.nature.keen)) {
 		w.people = append(w.people, &person{world: w, n: i + 1, Person: w.telegram.Person(firstChat + int64(i))})
 	}
 	w.note("nature %+v webhook %v poll %v people %d officers %d", w.nature, w.webhook, w.poll, len(w.people), len(w.officers))
