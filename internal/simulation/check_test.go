@@ -72,7 +72,7 @@ func (w *world) checkBubbles() {
 			if flows.MessageID(itoa(m.ID)) == id && want.Text != "" && strings.TrimSpace(m.Text) != strings.TrimSpace(want.Text) && strings.TrimSpace(m.Text) != strings.TrimSpace(before.Text) {
 				w.blame("person%d sees\n%s\nand this is so:\n%s", i+1, m.Text, want.Text)
 			}
-			if !m.FromBot || !v.state.Left || v.state.Screen != "" || time.Since(m.At) > 40*time.Hour {
+			if !m.FromBot || !v.state.Left || v.seen().Screen != "" || time.Since(m.At) > 40*time.Hour {
 				continue
 			}
 			if !v.known[m.ID] && w.harmed {

@@ -252,9 +252,21 @@ func aside(s flows.State) []flows.Answer {
 	return s.Aside.Answers
 }
 
+// seen is the conversation that the person sees: the stranger's, while who writes
+// is not believed to be the person.
+func (v *conv) seen() flows.State {
+	if v.state.Mask == nil {
+		return v.state
+	}
+	s := *v.state.Mask
+	s.Shut, s.Shown, s.Messages = v.state.Shut, v.state.Shown, v.state.Messages
+	return s
+}
+
 // follow draws from the state what the checks look at.
 func (v *conv) follow(now time.Time) {
-	quiet := v.state.Screen == "" && (v.state.Left || v.state.Shut || v.state.Blank())
+	s := v.seen()
+	quiet := s.Screen == "" && (s.Left || s.Shut || s.Blank())
 	switch {
 	case !quiet:
 		v.quiet = time.Time{}

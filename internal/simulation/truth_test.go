@@ -103,7 +103,7 @@ func (w *world) told(chat int64, text string, anew bool) {
 	}
 	gone := w.texts.in(text, "case.gone")
 	if anew && !v.quiet.IsZero() && now.Sub(v.quiet) > flight && !gone {
-		w.blame("%s left %v ago and is spoken to", who, now.Sub(v.quiet))
+		w.blame("%s left %v ago and is spoken to: %s", who, now.Sub(v.quiet), text)
 	}
 	if anew && gone && v.state.Left && !v.state.LeftAt.IsZero() && now.Sub(v.state.LeftAt) > truthWindow+2*flight && now.Sub(v.state.Seen) > truthWindow+2*flight {
 		w.blame("%s left %v ago and is told only now that something stays", who, now.Sub(v.state.LeftAt))
@@ -213,7 +213,11 @@ func (w *world) said(root, text string) {
 		w.facts.within[token] = w.codeOf(root)
 		n, seq, _ := strings.Cut(token[1:], "x")
 		// A case may have come from another person's chat: each has an order.
-		if last := w.facts.latest[root+n]; seq < last {
+		if last := w.facts.latest[root+n]; seq < last && w.replaceable(w.codeOf(root)) {
+			// What was on its way to a card that was deleted comes into the new
+			// thread after what was written since.
+			w.met["order after a lost card"]++
+		} else if seq < last {
 			w.blame("%s comes into the thread after %s", token, last)
 		} else {
 			w.facts.latest[root+n] = seq
