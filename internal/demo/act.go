@@ -92,6 +92,8 @@ func (s *stage) asOfficer(ctx context.Context, do string, a act) error {
 		return o.Delete(ctx, a.Post)
 	case "press":
 		return o.Press(ctx, a.Post, a.Data)
+	case "choose":
+		return o.Choose(ctx, a.Post, a.Data, a.Text)
 	case "answer":
 		d := s.takeDialog(o.name)
 		if d == nil {

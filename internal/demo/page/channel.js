@@ -107,16 +107,33 @@ function drawCard(p, c) {
     {},
     c.title && el("h4", {}, c.title),
     el("dl", {}, c.fields.map((f) => el(f.short ? "div" : "div.long", {}, el("dt", {}, f.title), el("dd", {}, rich(f.value, state.officers))))),
-    c.actions.length > 0 && el("div.actions", {}, c.actions.map((a) =>
-      el(a.style === "primary" ? "button.primary" : "button", {
-        type: "button",
-        "data-action": a.id,
-        onclick: () => act("officer.press", { officer: acting, post: p.id, data: a.id }),
-      }, a.name))),
+    c.actions.length > 0 && el("div.actions", {}, c.actions.map((a) => drawAction(p, a))),
     c.footer && el("p.foot", {}, c.footer),
   );
   card.style.setProperty("--tone", c.color);
   return card;
+}
+
+/** A card's button, or its menu. */
+function drawAction(p, a) {
+  if (!a.options?.length) {
+    return el(a.style === "primary" ? "button.primary" : "button", {
+      type: "button",
+      "data-action": a.id,
+      onclick: () => act("officer.press", { officer: acting, post: p.id, data: a.id }),
+    }, a.name);
+  }
+  const choose = (ev) => {
+    const text = ev.target.value;
+    ev.target.value = "";
+    act("officer.choose", { officer: acting, post: p.id, data: a.id, text });
+  };
+  return el(
+    "select",
+    { "data-action": a.id, "aria-label": a.name, onchange: choose },
+    el("option", { value: "" }, a.name),
+    a.options.map((o) => el("option", { value: o.value }, o.text)),
+  );
 }
 
 function drawReaction(r) {

@@ -58,7 +58,7 @@ export function sync(container, items, key, draw) {
   old.forEach((e) => e.remove());
 }
 
-const focusable = "button, a, input, textarea, summary";
+const focusable = "button, a, input, select, textarea, summary";
 
 /** What puts the focus back into an element that replaces this one. */
 function focused(e) {
