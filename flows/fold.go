@@ -100,7 +100,10 @@ func (t *turn) rest() {
 func (t *turn) eraseOwn() {
 	var own []MessageID
 	for _, m := range t.s.Messages {
-		if !m.ID.covers(t.s.Shown) && !slices.ContainsFunc(t.s.Replies, func(r Reply) bool { return r.Message == m.ID }) {
+		// Beneath a reply whose sending is not recorded yet the person has asked
+		// for its words: it is not the person's message.
+		reply := func(r Reply) bool { return r.Message == m.ID || r.Wish == m.ID }
+		if !m.ID.covers(t.s.Shown) && !slices.ContainsFunc(t.s.Replies, reply) {
 			own = append(own, m.ID)
 		}
 	}

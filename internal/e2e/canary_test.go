@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"suar/flows"
 	"suar/internal/mattermosttest"
 	"suar/internal/mattermosttest/standin"
+	"suar/internal/scrub/scrubtest"
 	"suar/internal/telegramtest"
 )
 
@@ -38,6 +38,8 @@ func TestCanaries(t *testing.T) {
 
 	c.talk(ctx)
 	c.refused(ctx)
+	c.secrets(ctx)
+	c.allowed(ctx)
 	c.telegramFails(ctx)
 	c.mattermostFails(ctx)
 	h.kill()
@@ -215,6 +217,53 @@ func (c *canaries) refused(ctx context.Context) {
 	}
 }
 
+// allowed is a photo that an officer allowed, and a file that is none.
+func (c *canaries) allowed(ctx context.Context) {
+	c.t.Helper()
+	w := c.h.world
+	siti := w.Officers[0]
+	client := w.Watch(siti)
+	if status := w.Choose(siti, c.root, "more", "media:mark"); status != http.StatusOK {
+		c.t.Fatalf("the choice answers %d", status)
+	}
+	if answer, status := w.SubmitDialog(siti, client.Dialog(), nil); status != http.StatusOK || answer != nil && answer.Error != "" {
+		c.t.Fatalf("the dialog answers %d %+v", status, answer)
+	}
+	c.kept["what a photo says of itself"] = scrubtest.Canary
+	c.person.SendFile(telegramtest.File{Kind: telegramtest.Document, Content: scrubtest.JPEG(640, 480), Type: "image/jpeg"}, c.relay("caption of a photo that is allowed"))
+	_, err := c.thread.hearPart(ctx, "Foto 1, ")
+	c.must(err)
+	c.person.SendFile(telegramtest.File{Kind: telegramtest.Document, Content: []byte(c.keep("a file that is none")), Type: "image/jpeg"}, "")
+	c.must(c.person.hearKey(ctx, "ui.media_unsuited"))
+}
+
+// secrets are what the person agrees on with nobody but the hotline: a check
+// word, a phrase, and a receipt code, which somebody else tries as well.
+func (c *canaries) secrets(ctx context.Context) {
+	c.t.Helper()
+	c.must(c.person.walk(ctx, dangers...))
+	c.must(c.person.keepSecret(ctx, "word_set", c.keep("check word")))
+	c.must(c.person.keepSecret(ctx, "phrase_set", c.keep("danger phrase")))
+	code, err := c.person.receipt(ctx)
+	c.must(err)
+	c.kept["receipt code"], c.kept["receipt code without spaces"] = code, strings.ReplaceAll(code, " ", "")
+	c.says(ctx, "words that are compared with the check word")
+
+	other := &person{Person: c.h.telegram.Person(canaryChat + 3)}
+	other.Start()
+	c.must(other.walk(ctx, opening...))
+	other.types = c.keep("wrong code")
+	c.must(other.walk(ctx, "opening.need.number", "type@return.number"))
+	other.types = c.keep("answer beside a wrong code")
+	c.must(other.walk(ctx, "type@return.question", "return.noted.ok", "consular.home.help", "opening.now.yes", "opening.notice.agree"))
+	other.types = code
+	c.must(other.walk(ctx, "opening.need.number", "type@return.number"))
+	other.types = c.keep("answer beside a right code")
+	c.must(other.walk(ctx, "type@return.question", "return.noted.ok"))
+	_, err = c.thread.hearPart(ctx, asksToContinue(c.t, "wrong"))
+	c.must(err)
+}
+
 // telegramFails lets Telegram refuse in each way, with words in its answers.
 func (c *canaries) telegramFails(ctx context.Context) {
 	c.t.Helper()
@@ -251,7 +300,7 @@ func (c *canaries) telegramFails(ctx context.Context) {
 	c.must(err)
 	_, err = th.hear(ctx, text)
 	c.must(err)
-	_, err = th.hearPart(ctx, c.officersWord("card.blocked"))
+	_, err = th.hearPart(ctx, officersWord(c.t, "card.blocked"))
 	c.must(err)
 	c.h.telegram.Fail("sendMessage", nil)
 	other.Block()
@@ -300,14 +349,6 @@ func (c *canaries) mattermostFails(ctx context.Context) {
 	reply := c.h.world.Post(c.h.world.Officers[0], c.root, text)
 	c.must(c.person.hear(ctx, text))
 	marked(c.t, c.h.world, reply.Id, "white_check_mark")
-}
-
-// officersWord is a text of the officers' catalogue.
-func (c *canaries) officersWord(key string) string {
-	c.t.Helper()
-	book, err := flows.Load(flows.Shipped(), flows.Directory{})
-	c.must(err)
-	return book.OfficerText(key)
 }
 
 // unreadable are updates that cannot be decoded, and kinds that are not known.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"suar/flows"
 	"suar/handoff"
 	"suar/internal/mattermosttest"
 )
@@ -303,4 +304,14 @@ func (th *thread) hearPart(ctx context.Context, part string) (post, error) {
 		return found, fmt.Errorf("waiting for %q in the thread: %w", part, err)
 	}
 	return found, nil
+}
+
+// officersWord is a text of the catalogue that the officers read.
+func officersWord(t testing.TB, key string) string {
+	t.Helper()
+	book, err := flows.Load(flows.Shipped(), flows.Directory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return book.OfficerText(key)
 }

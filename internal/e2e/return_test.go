@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"suar/handoff"
 	"suar/internal/mattermosttest"
 )
 
@@ -57,7 +58,7 @@ func returned(t *testing.T, h *hotline) {
 		must(p.walk(ctx, "type@return.question", "return.noted.ok"))
 	}
 	seek(fresh, "  rendang   padang ")
-	_, err = th.hearPart(ctx, "dari akun lain. Kode kembali benar. Kata pengecekan: benar")
+	_, err = th.hearPart(ctx, asksToContinue(t, "right"))
 	must(err)
 	for _, m := range fresh.Chat() {
 		if strings.Contains(m.Text, "Di mana kamu") || m.Text == code {
@@ -83,7 +84,7 @@ func returned(t *testing.T, h *hotline) {
 		t.Fatalf("the dialog answers %d %+v", status, answer)
 	}
 	must(old.empty(ctx))
-	_, err = th.hearPart(ctx, "Kasus berlanjut dari akun lain")
+	_, err = th.hearPart(ctx, officersWord(t, "card.return.moved"))
 	must(err)
 
 	// The case goes on, in both directions, in the same thread.
@@ -107,18 +108,28 @@ func returned(t *testing.T, h *hotline) {
 	must(err)
 	_, err = third.hear(ctx, "halo")
 	must(err)
-	if n := asked(w, th); n != 1 {
+	if n := asked(t, w, th); n != 1 {
 		t.Errorf("the officers were asked %d times, want once", n)
 	}
 	h.stop()
 	noFaults(t, h)
 }
 
+// asksToContinue is how the officers are told that somebody came with a receipt
+// code: whether the check word was "right", "wrong" or none was set.
+func asksToContinue(t testing.TB, checkWord string) string {
+	t.Helper()
+	before, _, _ := strings.Cut(officersWord(t, "card.return.asks"), "{word}")
+	return before + officersWord(t, "card.return."+checkWord)
+}
+
 // asked counts how often somebody asked to continue a case.
-func asked(w *mattermosttest.World, th *thread) int {
+func asked(t testing.TB, w *mattermosttest.World, th *thread) int {
+	t.Helper()
+	before, _, _ := strings.Cut(officersWord(t, "card.return.asks"), "{word}")
 	n := 0
 	for _, p := range w.Thread(th.root.ID) {
-		if strings.Contains(p.Message, "Kode kembali benar") {
+		if contains(handoff.Shown(p.Message), before) {
 			n++
 		}
 	}
