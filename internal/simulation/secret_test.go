@@ -219,7 +219,7 @@ func (w *world) rest() {
 				w.blame("person%d is away for an hour, and this is seen: %s", i+1, m.Text)
 			case m.FromBot && v.state.Mask != nil:
 				w.blame("person%d is masked, and this is seen: %s", i+1, m.Text)
-			case !m.FromBot && v.state.Rest != nil && !v.state.Case.Lost:
+			case !m.FromBot && v.state.Rest != nil && (v.state.Case == nil || !v.state.Case.Lost):
 				w.blame("person%d is away for an hour, and their own message %d is seen: %s", i+1, m.ID, m.Text)
 			}
 		}
