@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -101,14 +103,33 @@ func TestCompactErases(t *testing.T) {
 	checkCrashed(t, path, acknowledged)
 }
 
-// holding are the files in the folder that have the bytes in them.
+// holding are the files in the folder that have the bytes in them. One that is
+// removed while it looks may have lived on in another that it did not list: then
+// it looks at all of them again, until it has seen a whole folder.
 func holding(t *testing.T, folder, secret string) (names []string) {
-	for name, text := range folderOf(t, folder) {
-		if strings.Contains(text, secret) {
-			names = append(names, name)
+	t.Helper()
+	for {
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = nil
+		gone := false
+		for _, entry := range entries {
+			text, err := os.ReadFile(filepath.Join(folder, entry.Name()))
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				gone = true
+			case err != nil:
+				t.Fatal(err)
+			case strings.Contains(string(text), secret):
+				names = append(names, entry.Name())
+			}
+		}
+		if !gone {
+			return names
 		}
 	}
-	return names
 }
 
 // TestCompactKeeps finds after a compaction what was there before it, also what
