@@ -55,6 +55,9 @@ type person struct {
 	*telegramtest.Person
 	// types is what is typed where a question takes text.
 	types string
+	// checkWord is the check word that is set: it is asked for before the secrets
+	// can be changed.
+	checkWord string
 }
 
 // walk presses the steps' buttons one after the other, each when the bubble
@@ -178,13 +181,25 @@ func (p *person) empty(ctx context.Context) error {
 // keepSecret types a secret on a screen of the settings, from the case's screen
 // and back.
 func (p *person) keepSecret(ctx context.Context, screen, secret string) error {
+	if err := p.walk(ctx, "case.talk.more", "case.more.word"); err != nil {
+		return err
+	}
+	if p.checkWord != "" {
+		p.types = p.checkWord
+		if err := p.walk(ctx, "type@case.ask"); err != nil {
+			return err
+		}
+	}
 	p.types = secret
 	set := map[string]string{"word_set": "case.word.set", "phrase_set": "case.word.phrase"}[screen]
-	if err := p.walk(ctx, "case.talk.more", "case.more.word", set, "type@case."+screen); err != nil {
+	if err := p.walk(ctx, set, "type@case."+screen); err != nil {
 		return err
 	}
 	if err := p.hearKey(ctx, "ui.secret_kept"); err != nil {
 		return err
+	}
+	if screen == "word_set" {
+		p.checkWord = secret
 	}
 	return p.walk(ctx, "case.word.back", "case.more.back")
 }
