@@ -7,7 +7,7 @@ import (
 )
 
 // childEnv makes the test binary a process for the tests to kill: its value
-// names what the process does, its argument is the store's file.
+// names what the process does, its argument is the store's folder.
 const childEnv = "SUAR_STORAGE_TEST_CHILD"
 
 func TestMain(m *testing.M) {

@@ -23,7 +23,7 @@ type config struct {
 	Listen     string           `yaml:"listen"`
 	Telegram   telegramConfig   `yaml:"telegram"`
 	Mattermost mattermostConfig `yaml:"mattermost"`
-	// Store is the file of the embedded store, and Redis the store that several
+	// Store is the folder of the embedded store, and Redis the store that several
 	// processes share: one of the two.
 	Store string       `yaml:"store"`
 	Redis *redisConfig `yaml:"redis"`

@@ -39,7 +39,7 @@ type opening struct {
 func newOpenCommand() *cobra.Command {
 	var o opening
 	c := &cobra.Command{
-		Use:   "open [CASE] (--backup FILE | --store FILE | --folder DIR) -i KEY",
+		Use:   "open [CASE] (--backup FILE | --store FOLDER | --folder FOLDER) -i KEY",
 		Short: "Decrypt a case's transcript and verify it",
 		Long: `Decrypt a case's transcript and verify it.
 
@@ -62,13 +62,13 @@ proven by a witness: the sign on the case's card, such as #12·0a1b2c3d4e5f6071.
 			return o.run(cmd)
 		},
 	}
-	c.Flags().StringVar(&o.store, "store", "", "the embedded store's folder, not in use")
+	c.Flags().StringVar(&o.store, "store", "", "the embedded store's `folder`, not in use")
 	c.Flags().StringVar(&o.backup, "backup", "", "a `file` that suar backup or suar serve wrote")
-	c.Flags().StringVar(&o.folder, "folder", "", "a folder that --export wrote")
+	c.Flags().StringVar(&o.folder, "folder", "", "a `folder` that --export wrote")
 	c.Flags().StringArrayVarP(&o.keys, "identity", "i", nil, "key file to open the case with (can be repeated)")
 	c.Flags().StringVar(&o.witness, "witness", "", "what the case's card shows, such as #12·0a1b2c3d4e5f6071")
 	c.Flags().StringVar(&o.format, "format", "text", "text or json")
-	c.Flags().StringVar(&o.export, "export", "", "write the sealed case into this folder as well; needs no key")
+	c.Flags().StringVar(&o.export, "export", "", "write the sealed case into this `folder` as well; needs no key")
 	addPassphraseFlag(c, &o.passphraseFile)
 	return c
 }

@@ -515,8 +515,8 @@ func decrypt(sealed []byte, ids ...age.Identity) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// carve tries to open sealed items and states anywhere in a file, free pages
-// included, with every id that is anywhere in it, and returns what opened.
+// carve tries to open sealed items and states anywhere in the store's files,
+// what is erased and not yet compacted included, with every id that is anywhere in it, and returns what opened.
 func carve(t *testing.T, path string, key seal.VaultKey) []byte {
 	t.Helper()
 	var raw []byte
