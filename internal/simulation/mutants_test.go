@@ -5,6 +5,7 @@ package simulation
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -75,6 +76,7 @@ func mutants() []mutant {
 		}},
 		{name: "told before the card is there", onFlow: func(b *flows.Book) engine.Flow { return eager{b} }},
 		{name: "replies come whatever the person's rule", onFlow: func(b *flows.Book) engine.Flow { return deaf{b} }},
+		{name: "what waited is said whatever became of the person", onFlow: func(b *flows.Book) engine.Flow { return stubborn{b} }},
 		{name: "nobody is called a second time", onFlow: func(b *flows.Book) engine.Flow { return drowsy{b} }},
 	}
 }
@@ -134,8 +136,25 @@ func (b eager) View(s flows.State, at time.Time) flows.View {
 	return b.Book.View(s, at)
 }
 
-// deaf performs what the state does not want any more.
+// stubborn performs what the state does not want any more.
+type stubborn struct{ *flows.Book }
+
+func (stubborn) Wanted(flows.State, time.Time, flows.Effect) bool { return true }
+
+// deaf answers as if everybody had said that it may write at any time.
 type deaf struct{ *flows.Book }
+
+func (b deaf) Step(s flows.State, m flows.Moment, ev flows.Event) (flows.State, []flows.Effect) {
+	if _, ok := ev.(flows.Replied); !ok {
+		return b.Book.Step(s, m, ev)
+	}
+	answers := s.Answers
+	s.Answers = slices.DeleteFunc(slices.Clone(answers), func(a flows.Answer) bool { return a.Fact == "contact" })
+	s.Answers = append(s.Answers, flows.Answer{Fact: "contact", Options: []string{"any"}})
+	s, effects := b.Book.Step(s, m, ev)
+	s.Answers = answers
+	return s, effects
+}
 
 func (deaf) Wanted(flows.State, time.Time, flows.Effect) bool { return true }
 

@@ -84,10 +84,12 @@ func (o *officer) act() {
 	}
 }
 
-// answerSomebody writes under a card.
-func (o *officer) answerSomebody() {
-	if cards := o.world.cards(); len(cards) > 0 {
-		o.reply(oneOf(o.world.schedule, cards), "")
+// answerAll writes under the newest cards.
+func (o *officer) answerAll() {
+	cards := o.world.cards()
+	for _, t := range cards[max(0, len(cards)-6):] {
+		o.world.sleepBetweenActs()
+		o.reply(t, "")
 	}
 }
 

@@ -84,7 +84,7 @@ func (w *world) mishap() {
 		}
 	case 2, 7:
 		if w.nature.outages {
-			side := oneOf(w.schedule, []string{"telegram", "mattermost", "store"})
+			side := oneOf(w.schedule, []string{"telegram", "telegram", "mattermost", "store"})
 			d := w.between(5*time.Second, 5*time.Minute)
 			if side != "store" && w.chance(500) {
 				d = w.between(5*time.Minute, 3*time.Hour)
@@ -92,10 +92,10 @@ func (w *world) mishap() {
 			w.note("%s is down for %v", side, d)
 			w.met["outage of "+side]++
 			w.down[side] = time.Now().Add(d)
-			if d > 5*time.Minute && w.chance(500) {
-				// An officer still answers, and then nobody does anything until
-				// it is over.
-				oneOf(w.schedule, w.officers).answerSomebody()
+			if d > 5*time.Minute && w.chance(600) {
+				// An officer still answers everybody, and then nobody does anything
+				// until it is over: what may be said then is another thing.
+				oneOf(w.schedule, w.officers).answerAll()
 				w.lull = d + time.Minute
 			}
 		}
