@@ -80,22 +80,13 @@ func FoldCode(text string) string {
 		if n++; n > longestCode {
 			break
 		}
-		switch {
-		case r >= 'Ａ' && r <= 'Ｚ', r >= 'ａ' && r <= 'ｚ':
-			r -= 'Ａ' - 'A'
-		case r > unicode.MaxASCII && unicode.Is(unicode.Nd, r):
-			r = '0' + digitValue(r)
-		}
-		switch r = unicode.ToLower(r); {
-		case r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case r >= 'a' && r <= 'z':
-			letters = true
-			b.WriteRune(r)
-		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r):
-			// Nobody sees it.
-		default:
+		switch r = foldRune(r); r {
+		case unseen:
+		case ' ':
 			b.WriteByte(' ')
+		default:
+			letters = letters || r >= 'a'
+			b.WriteByte(byte(r))
 		}
 	}
 	words := strings.Fields(b.String())
@@ -103,6 +94,29 @@ func FoldCode(text string) string {
 		return strings.Join(words, "")
 	}
 	return strings.Join(words, " ")
+}
+
+// unseen is what foldRune makes of a sign that nobody sees.
+const unseen = -1
+
+// foldRune returns a sign of a code as FoldCode does: an ASCII digit, a lower case
+// ASCII letter, a space for what is between words, or unseen.
+func foldRune(r rune) rune {
+	switch {
+	case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+		return r // As nearly all are.
+	case r >= 'Ａ' && r <= 'Ｚ', r >= 'ａ' && r <= 'ｚ':
+		r -= 'Ａ' - 'A'
+	case r > unicode.MaxASCII && unicode.Is(unicode.Nd, r):
+		r = '0' + digitValue(r)
+	}
+	switch r = unicode.ToLower(r); {
+	case r >= '0' && r <= '9', r >= 'a' && r <= 'z':
+		return r
+	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r):
+		return unseen
+	}
+	return ' '
 }
 
 // digitValue is the value of a decimal digit of any script: they stand in tens.

@@ -192,6 +192,9 @@ type (
 		Note string   `json:"note,omitempty"`
 		Sums []string `json:"sums,omitempty"`
 		Text string   `json:"text"`
+		// Within, if not zero, is for how long it waits while others are before it;
+		// then the text is given back uncompared, as Checked.Skipped.
+		Within time.Duration `json:"within,omitempty"`
 	}
 	// Drop erases what is kept under Media; that nothing is, is as good. It is the
 	// keeper's so that it waits for no server.

@@ -206,11 +206,13 @@ type (
 	// that is not over.
 	Joined struct{ Hand }
 	// Checked gives back the text of a Check. Match is the index of the first sum
-	// that is the text's, -1 if none is.
+	// that is the text's, -1 if none is. Skipped says that it was compared with
+	// none of them.
 	Checked struct {
 		For, Note string
 		Text      string
 		Match     int
+		Skipped   bool
 	}
 )
 

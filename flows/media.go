@@ -97,7 +97,7 @@ func (t *turn) attached(ev Attached) {
 		t.record("person", "attached", string(ev.Media))
 	}
 	if strings.TrimSpace(ev.Caption) != "" {
-		if said := (Said{Message: ev.Message, Text: ev.Caption}); !t.hear(kindSaid, said) {
+		if said := (Said{Message: ev.Message, Text: ev.Caption}); !t.astray(said) && !t.hear(kindSaid, said) {
 			t.said(said)
 		}
 	}

@@ -47,6 +47,9 @@ func readHeard(note string) (n heard) {
 	return n
 }
 
+// tried reports whether words may be the check word.
+func (n heard) tried() bool { return n.Asked || n.First || n.Masked }
+
 // name is the secret that matched, "" if none did.
 func (n heard) name(match int) string {
 	if match < 0 || match >= len(n.Names) {
@@ -68,16 +71,15 @@ const (
 )
 
 const (
-	// mostChecking is how many of a case's words wait to be compared; more are
-	// passed on without, in their order. Nobody types so fast: they come after
-	// an outage, or from somebody who wants to keep the keeper busy.
-	mostChecking = 20
-	// mostCompared is how many comparisons and sums one case has in a minute.
-	// Words beyond are passed on without, so that a few who write fast do not hold
-	// up the words of all others. Nobody who wants to be read says so much.
+	// heardWithin is for how long words of whoever is known wait to be compared,
+	// if the keeper has others to do. Then they are passed on without, and the
+	// officers are told: nobody who asks for help waits behind those who want to
+	// keep the keeper busy. What may be the check word is never passed on so.
+	heardWithin = 5 * time.Second
+	// mostCompared is how many secrets one case chooses in a minute.
 	mostCompared = 10
-	// mostWrong is how many wrong words are compared in wrongWindow. After them
-	// nothing is for a while; all the rest goes on as before.
+	// mostWrong is after how many wrong words the right one opens nothing. From
+	// then on one word counts in each wrongWindow; all the rest goes on as before.
 	mostWrong   = 5
 	wrongWindow = time.Hour
 )
@@ -131,6 +133,7 @@ func (t *turn) stopped(ev Event) bool {
 	case Said:
 		t.arrive(ev.Message)
 		switch {
+		case t.astray(ev):
 		case t.hear(kindSaid, ev):
 		case t.s.Mask != nil:
 			t.maskStep(ev)
@@ -143,6 +146,7 @@ func (t *turn) stopped(ev Event) bool {
 	case Edited:
 		t.seen()
 		switch {
+		case t.astray(Said(ev)):
 		case strings.TrimSpace(ev.Text) == "" && t.s.Mask == nil, t.hear(kindEdited, Said(ev)):
 		case t.s.Mask != nil:
 			t.maskStep(ev)
@@ -308,13 +312,11 @@ func (t *turn) hear(kind string, ev Said) bool {
 			n.Names, sums = append(n.Names, name), append(sums, sum)
 		}
 	}
-	if (asked || n.First || t.s.Mask != nil) && !t.exhausted() {
+	if n.tried() {
 		add(secretWord)
 	}
-	if t.s.Mask == nil || !t.exhausted() {
-		add(secretPhrase)
-	}
-	if length > mostSecret || c.Checking >= mostChecking || !asked && t.busy() {
+	add(secretPhrase)
+	if length > mostSecret {
 		n.Names, sums = nil, nil
 	}
 	if len(sums) == 0 && c.Checking == 0 && !asked {
@@ -327,11 +329,25 @@ func (t *turn) hear(kind string, ev Said) bool {
 	return true
 }
 
-// exhausted reports whether so many wrong words were said that none is compared
-// for a while.
+// exhausted reports whether so many wrong words were said that the right one is
+// worth nothing for a while.
 func (t *turn) exhausted() bool {
+	wrongs, _ := t.wrongs()
+	return wrongs >= mostWrong
+}
+
+// wrongs counts the wrong words that still count, and since when the present
+// window is: each one that is over forgives one of them.
+func (t *turn) wrongs() (int, time.Time) {
 	c := t.s.Case
-	return c.Wrongs >= mostWrong && t.m.At.Before(c.WrongSince.Add(wrongWindow))
+	over := int(t.m.At.Sub(c.WrongSince) / wrongWindow)
+	switch {
+	case over <= 0:
+		return c.Wrongs, c.WrongSince
+	case over >= c.Wrongs:
+		return 0, t.m.At
+	}
+	return c.Wrongs - over, c.WrongSince.Add(time.Duration(over) * wrongWindow)
 }
 
 // busy reports whether the case had all that the keeper does for one in a minute.
@@ -356,10 +372,11 @@ func (t *turn) check(what string, n heard, sums []string, text string) {
 		c.Since = t.m.At
 	}
 	c.Checking++
-	if len(sums) > 0 {
-		t.count()
+	check := Check{For: what, Note: n.write(), Sums: sums, Text: text}
+	if !n.tried() {
+		check.Within = heardWithin
 	}
-	t.do(Check{For: what, Note: n.write(), Sums: sums, Text: text})
+	t.do(check)
 }
 
 // heardBack goes on with words that come back from the keeper.
@@ -376,6 +393,7 @@ func (t *turn) heardBack(ev Checked) {
 	if !t.belongs(n) {
 		return
 	}
+	t.unheard = ev.Skipped
 	switch ev.For {
 	case forRelay:
 		if t.ofCase(n) {
@@ -387,14 +405,32 @@ func (t *turn) heardBack(ev Checked) {
 			name = ""
 		}
 		if t.parted(n) {
-			t.afterwards(n, ev.Text, name)
+			text, name := t.tooLate(n, ev.Text, name)
+			t.afterwards(n, text, name)
 			return
 		}
 		t.lapses(ev)
-		if !t.recognised(n, ev.Text, name) {
-			t.speaks(n, ev.Text)
+		text, name := t.tooLate(n, ev.Text, name)
+		if !t.recognised(n, text, name) {
+			t.speaks(n, text)
 		}
 	}
+}
+
+// tooLate takes a secret that comes after too many wrong words for any other words,
+// so that guessing on is of no use: nothing that is seen tells that it was one. The
+// officers are told, and what goes to them is not the secret itself.
+func (t *turn) tooLate(n heard, text, name string) (string, string) {
+	if name == "" || !n.tried() || !t.ofCase(n) || !t.exhausted() {
+		return text, name
+	}
+	if name == secretPhrase {
+		t.s.Case.Duress = t.m.At
+		t.warn(guardDuress)
+	} else {
+		t.tell("card.word.late")
+	}
+	return t.officers("card.word.withheld"), ""
 }
 
 // parted reports whether the chat was deleted, or closed to us, after words were
@@ -550,10 +586,10 @@ func (t *turn) miss(n heard) {
 	if !slices.Contains(n.Names, secretWord) {
 		return
 	}
-	if !t.m.At.Before(c.WrongSince.Add(wrongWindow)) {
-		c.Wrongs, c.WrongSince = 0, t.m.At
+	wrongs, since := t.wrongs()
+	if wrongs < mostWrong { // Beyond, nothing was tried.
+		c.Wrongs, c.WrongSince = wrongs+1, since
 	}
-	c.Wrongs++
 }
 
 // right ends the question, and the mask: the person goes on where they were.

@@ -115,6 +115,8 @@ type turn struct {
 	alerts bool
 	// masked says that it is a stranger's, behind a mask.
 	masked bool
+	// unheard says that words are at hand that were compared with nothing.
+	unheard bool
 	// inOrder says that words are at hand that had their turn at the keeper.
 	inOrder bool
 }
@@ -158,6 +160,9 @@ func (t *turn) update() {
 // record appends to the transcript of the present case.
 func (t *turn) record(from, kind, text string) {
 	if t.s.Case != nil && !t.s.Case.Withdrawn {
+		if from == "person" || from == "unverified" {
+			text = t.withheld(text)
+		}
 		t.do(Record{At: t.m.At, From: from, Kind: kind, Text: text})
 	}
 }
@@ -425,7 +430,10 @@ func (t *turn) relay(label, text string) {
 // relayAs passes on what has its turn.
 func (t *turn) relayAs(label, text string) {
 	t.sending()
-	t.do(Relay{Label: label, Text: text})
+	if t.unheard {
+		label = strings.TrimSpace(t.officers("card.unheard") + " " + label)
+	}
+	t.do(Relay{Label: label, Text: t.withheld(text)})
 }
 
 // sending counts one more of the person's messages as on its way.

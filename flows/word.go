@@ -92,12 +92,12 @@ func (t *turn) setSecret(here *screen, ev Said) {
 	if here.Secret == secretPhrase {
 		other = secretWord
 	}
+	t.count()
 	note := heard{Kind: here.Secret, Case: t.s.Case.ID.Code()}
 	if sum := t.s.Case.secret(other).Sum; sum != "" {
 		note.Names = []string{other}
 		t.do(Check{For: forSecret, Note: note.write(), Sums: []string{sum}, Text: ev.Text})
 	} else {
-		t.count()
 		t.do(Hash{For: forSecret, Note: note.write(), Text: ev.Text})
 	}
 	t.enter(here.Next)

@@ -439,27 +439,26 @@ func TestDangerIsNeverBehindTheQuestion(t *testing.T) {
 	}
 }
 
-// TestWrongWordsAreLimited: after a few wrong words nothing more is compared for
-// an hour, and all words still come to the officers.
-func TestWrongWordsAreLimited(t *testing.T) {
-	l := asked(t, testWord, "")
-	compared := func() (n int) {
-		for _, e := range l.keeper {
-			if c, ok := e.(flows.Check); ok && len(c.Sums) > 0 {
-				n++
-			}
-		}
-		return n
+// said returns all that went to the officers and into the transcript, and what is
+// kept, in lower case.
+func (l *life) said() string {
+	l.t.Helper()
+	raw, err := json.Marshal(l.s)
+	if err != nil {
+		l.t.Fatal(err)
 	}
-	all := 0
+	return strings.ToLower(fmt.Sprint(string(raw), l.records, l.officers, l.book.Card(l.s, l.now)))
+}
+
+// TestWrongWordsAreLimited: after a few wrong words the right one opens nothing;
+// then one an hour counts. All other words still come to the officers. The right
+// word never does, and neither by what is seen nor by what is erased does anybody
+// learn that it was it; the officers are told.
+func TestWrongWordsAreLimited(t *testing.T) {
+	l := asked(t, testWord, testPhrase)
 	l.officers = nil
 	for n := range 50 {
-		l.happen(flows.Said{Message: l.id(), Text: fmt.Sprint("guess ", n)})
-		all += compared()
-		l.keep()
-	}
-	if all != 5 {
-		t.Errorf("%d of 50 guesses were compared, want 5", all)
+		l.says(fmt.Sprint("guess ", n))
 	}
 	relayed := 0
 	for _, e := range l.officers {
@@ -470,9 +469,43 @@ func TestWrongWordsAreLimited(t *testing.T) {
 	if relayed != 50 {
 		t.Errorf("%d of 50 guesses came to the officers", relayed)
 	}
-	l.says(testWord)
-	if l.s.Mask == nil {
-		t.Error("the word was compared in the hour")
+	late := func(text string) (told bool) {
+		t.Helper()
+		l.says("no guess")
+		before := seen(l.book.View(l.s, l.now))
+		l.caller, l.officers = nil, nil
+		l.says("no guess either")
+		want := kinds(l.caller)
+		l.caller, l.officers = nil, nil
+		l.says(text)
+		if diff := cmp.Diff(before, seen(l.book.View(l.s, l.now))); diff != "" || l.s.Mask == nil {
+			t.Errorf("the secret opens something after 50 guesses:\n%s", diff)
+		}
+		if got := kinds(l.caller); !slices.Equal(got, want) {
+			t.Errorf("by %q it can be seen that it was one; other words bring %q", got, want)
+		}
+		for _, e := range l.officers {
+			tell, ok := e.(flows.Tell)
+			told = told || ok && strings.Contains(tell.Text, "Kata pengaman disebut")
+		}
+		return told
+	}
+	if !late(testWord) {
+		t.Error("the officers are not told of the right word")
+	}
+	if late(testPhrase); l.s.Case.Duress.IsZero() {
+		t.Error("the phrase is not heard")
+	}
+	all := l.said()
+	for _, secret := range []string{"rendang", "weather"} {
+		if strings.Contains(all, secret) {
+			t.Errorf("%q is kept or passed on", secret)
+		}
+	}
+	l.passes(61 * time.Minute)
+	l.says("another guess")
+	if late(testWord); l.s.Mask == nil {
+		t.Error("two words counted in the hour")
 	}
 	l.passes(61 * time.Minute)
 	l.says(testWord)

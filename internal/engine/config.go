@@ -124,6 +124,7 @@ type Engine struct {
 	cost     seal.PhraseCost
 	// keeper performs what is the keeper's: compute. Tests set another.
 	keeper   func(flows.Effect) (flows.Event, error)
+	turns    turns
 	log      *slog.Logger
 	troubles troubles
 	limits   Limits

@@ -43,7 +43,7 @@ func (e *Engine) dispatcher(side flows.Side, d Deliverer) *dispatcher {
 	case flows.Caller:
 		out.lane, out.slots.least, out.slots.most = storage.LaneCaller, e.limits.Callers, 16*e.limits.Callers
 	case flows.Keeper:
-		out.lane, out.slots.least, out.slots.most = storage.LaneKeeper, 1, 1
+		out.lane, out.slots.least, out.slots.most = storage.LaneKeeper, mostTurns, mostTurns
 	default:
 		out.lane, out.slots.least, out.slots.most = storage.LaneOfficers, e.limits.Officers, e.limits.Officers
 	}
@@ -380,6 +380,7 @@ func (d *dispatcher) delivery(ctx context.Context, j job, it item) (del Delivery
 		Effect:       it.Effect.Effect,
 		Urgent:       c.State.Urgent(),
 		Tries:        l.Tries,
+		at:           it.At,
 	}
 	del.joins = joins{tape: it.Tape, second: it.Second}
 	if it.Again {
@@ -434,7 +435,7 @@ func (d *dispatcher) deliver(ctx context.Context, del Delivery) (outcome flows.E
 		return d.seek(ctx, del, ef)
 	}
 	if d.side == flows.Keeper {
-		return d.keeper(del.Effect)
+		return d.inTurn(ctx, del)
 	}
 	delivered, err := d.deliverer.Deliver(ctx, del)
 	delivered.Effect = del.Effect

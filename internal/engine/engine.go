@@ -70,6 +70,8 @@ type Delivery struct {
 	// Tries counts the deliveries of this effect so far, this one included: at
 	// 2 or more an earlier one may have succeeded unnoticed.
 	Tries int
+	// at is when the effect was committed.
+	at time.Time
 	// joins is what a Hand brings along.
 	joins joins
 }

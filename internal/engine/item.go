@@ -106,15 +106,11 @@ func (e *Engine) openItem(ctx context.Context, l storage.Leased) (item, error) {
 // to hold up everybody else's words, and no card and no call waits there.
 func priority(s flows.State, ef flows.Effect) uint8 {
 	switch ef := ef.(type) {
-	case flows.Look, flows.Seek:
-		return 0 // Whoever guesses codes does not hold up what waits to be relayed.
-	case flows.Hash:
-		if ef.Index {
-			return 0 // As for Look.
-		}
-		return 1
-	case flows.Check:
-		return 1
+	case flows.Look, flows.Seek, flows.Hash, flows.Check:
+		// Whoever guesses codes does not hold up what waits to be relayed; and words
+		// that wait for a time only must be there when it is over.
+		class, _ := turnOf(ef)
+		return uint8(turnCodes - class)
 	}
 	var p uint8
 	if s.Urgent() {

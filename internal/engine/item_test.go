@@ -2,6 +2,7 @@ package engine
 
 import (
 	"testing"
+	"time"
 
 	"suar/flows"
 )
@@ -22,8 +23,10 @@ func TestNobodyIsUrgentAtTheKeeper(t *testing.T) {
 				t.Errorf("priority of %q, urgent %v: %d, want %d", flows.EffectKind(ef), s.Urgent(), got, want)
 			}
 		}
-		if got := priority(s, flows.Check{}); got != 1 {
-			t.Errorf("priority of a check, urgent %v: %d, want 1", s.Urgent(), got)
+		for within, want := range map[time.Duration]uint8{0: 1, time.Second: 2} {
+			if got := priority(s, flows.Check{Within: within}); got != want {
+				t.Errorf("priority of a check that waits for %v, urgent %v: %d, want %d", within, s.Urgent(), got, want)
+			}
 		}
 	}
 	if priority(urgent, flows.Page{}) <= priority(flows.State{}, flows.Page{}) {

@@ -14,7 +14,7 @@ import (
 // The keeper is the engine itself: it performs what is slow on purpose. A guess
 // at a word must cost memory and time, so one process computes one at a time, in
 // a lane of its own: whatever waits there, no card, no reply and no bubble waits
-// behind it.
+// behind it. Whose turn it is: see turns.
 
 // compute performs an effect to the keeper. It cannot fail but for randomness:
 // what is no sum matches nothing.

@@ -14,7 +14,7 @@ import (
 )
 
 // keeperFlow is testFlow in which "keep X" keeps the sum of X, "check X" asks
-// whether X is what was kept and "index X" for what X is looked up by. The words
+// whether X is what was kept, "hear X" does so if there is time, and "index X" asks for what X is looked up by. The words
 // are relayed when they come back.
 type keeperFlow struct{ testFlow }
 
@@ -27,6 +27,8 @@ func (f keeperFlow) Step(s flows.State, m flows.Moment, ev flows.Event) (flows.S
 			return s, []flows.Effect{flows.Hash{For: "word", Text: text}}
 		case "index":
 			return s, []flows.Effect{flows.Hash{For: "index", Text: text, Index: true}}
+		case "hear":
+			return s, []flows.Effect{flows.Check{For: "said", Note: "label", Sums: []string{"no sum", s.Note}, Text: text, Within: 5 * time.Second}}
 		case "check":
 			return s, []flows.Effect{flows.Check{For: "said", Note: "label", Sums: []string{"no sum", s.Note}, Text: text}}
 		}
@@ -310,4 +312,123 @@ func (w *world) lastView() flows.View {
 		}
 	}
 	return v
+}
+
+// slowly makes the keeper take as long as it does with real costs, by the bubble's
+// clock.
+func slowly(e *Engine) {
+	e.keeper = func(ef flows.Effect) (flows.Event, error) {
+		if check, ok := ef.(flows.Check); !ok || len(check.Sums) > 0 {
+			time.Sleep(150 * time.Millisecond)
+		}
+		return e.compute(ef)
+	}
+}
+
+// TestNobodyStarvesAtTheKeeper: 120 accounts write without a pause and want
+// everything compared. Words of another person come to the officers within seconds,
+// and what may be somebody's check word is compared within a minute.
+func TestNobodyStarvesAtTheKeeper(t *testing.T) {
+	t.Parallel()
+	for _, flood := range []string{"hear ", "check "} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newKeeperWorld(t)
+			e := w.engine()
+			slowly(e)
+			stop := w.run(e)
+			const accounts = 120
+			n := 1
+			for who := range accounts {
+				w.handle(e, said(100+who, 0, "open"))
+			}
+			w.handle(e, said(1, 0, "open"))
+			w.handle(e, said(2, 0, "open"))
+			write := func() {
+				for who := range accounts {
+					n++
+					w.handle(e, said(100+who, n, flood+fmt.Sprint(who)))
+				}
+				time.Sleep(time.Second)
+			}
+			for range 5 {
+				write()
+			}
+			at := e.now()
+			came := map[string]time.Duration{}
+			for _, text := range []string{"hear the owner's words", "check the owner's word"} {
+				w.handle(e, said(1+len(came), 1, text))
+				came[text] = 0
+			}
+			for range 60 {
+				write()
+				for _, line := range w.relayed() {
+					for text, after := range came {
+						if _, words, _ := strings.Cut(text, " "); after == 0 && strings.HasSuffix(line, words) {
+							came[text] = e.now().Sub(at)
+						}
+					}
+				}
+			}
+			for text, most := range map[string]time.Duration{"hear the owner's words": 8 * time.Second, "check the owner's word": time.Minute} {
+				if after := came[text]; after == 0 || after > most {
+					t.Errorf("with %d accounts that write %q, %q came after %v (0 is never), want %v at most", accounts, flood, text, after, most)
+				}
+			}
+			stop()
+		})
+	}
+}
+
+// TestOneOfEachAtTheKeeper: whose words wait has a turn after one of each of the
+// others, however many of theirs there are.
+func TestOneOfEachAtTheKeeper(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newKeeperWorld(t)
+		e := w.engine()
+		slowly(e)
+		w.run(e)
+		for who := range 4 {
+			w.handle(e, said(10+who, 0, "open"))
+		}
+		w.handle(e, said(1, 0, "open"))
+		for n := range 50 {
+			for who := range 4 {
+				w.handle(e, said(10+who, n+1, fmt.Sprint("check many ", who)))
+			}
+		}
+		w.handle(e, said(1, 1, "check one"))
+		time.Sleep(10 * 150 * time.Millisecond)
+		synctest.Wait()
+		if got := w.relayed(); !slices.Contains(got, "said label -1: one") {
+			t.Errorf("after ten turns the one has none; relayed are %q", got)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		w.mustBeEmpty(e)
+	})
+}
+
+// TestWordsAreHeardWhenThereIsTime: that words are old is no reason not to compare
+// them, only that others are before them.
+func TestWordsAreHeardWhenThereIsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newKeeperWorld(t)
+		e := w.engine()
+		slowly(e)
+		w.handle(e, said(1, 0, "open"))
+		w.handle(e, said(1, 1, "hear rendang"))
+		time.Sleep(time.Hour)
+		w.run(e)
+		synctest.Wait()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := w.relayed(); !slices.Equal(got, []string{": open", "said label -1: rendang"}) {
+			t.Errorf("relayed %q", got)
+		}
+		if s, err := e.Status(t.Context()); err != nil || s.Unheard != 0 {
+			t.Errorf("%d words were not compared (%v), want none", s.Unheard, err)
+		}
+	})
 }

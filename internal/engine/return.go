@@ -43,6 +43,10 @@ func (e *Engine) look(ctx context.Context, del Delivery, look flows.Look) (flows
 			return nil, &Failure{After: turn.Sub(now)}
 		}
 	}
+	if err := e.turns.take(ctx, turnCodes); err != nil {
+		return nil, &Failure{Err: err}
+	}
+	defer e.turns.giveBack()
 	return look.Outcome(e.indexOf(look.Code)), nil
 }
 
@@ -70,7 +74,11 @@ func (e *Engine) seek(ctx context.Context, del Delivery, seek flows.Seek) (flows
 	if seek.Sum == "" {
 		return done, nil
 	}
+	if err := e.turns.take(ctx, turnCodes); err != nil {
+		return nil, &Failure{Err: err}
+	}
 	seal.Stretch(e.cost, [16]byte(e.vault.Derive("engine code salt")), flows.FoldWord(seek.Text))
+	e.turns.giveBack()
 	id, err := e.store.Resolve(ctx, e.vault.Blind("name", codeName(seek.Sum)))
 	if errors.Is(err, storage.ErrNotFound) {
 		return done, nil

@@ -11,7 +11,7 @@ import (
 
 // counts are what this engine did since New.
 type counts struct {
-	handled, delivered, undelivered, deferred, alarms, damaged, trouble atomic.Int64
+	handled, delivered, undelivered, deferred, alarms, damaged, trouble, unheard atomic.Int64
 }
 
 // A Status is how the engine is doing. It holds numbers only.
@@ -25,6 +25,9 @@ type Status struct {
 	// Damaged counts meetings with something that does not open or a step that
 	// fails: somebody must look. Trouble counts failures of the store.
 	Damaged, Trouble int64
+	// Unheard counts words that were passed on without being compared with a duress
+	// phrase, because too many wrote at once.
+	Unheard int64
 }
 
 // Status asks the store and returns how the engine is doing.
@@ -38,6 +41,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		Alarms:      e.counts.alarms.Load(),
 		Damaged:     e.counts.damaged.Load(),
 		Trouble:     e.counts.trouble.Load(),
+		Unheard:     e.counts.unheard.Load(),
 	}
 	for side, lane := range map[flows.Side]storage.Lane{
 		flows.Caller:   storage.LaneCaller,
