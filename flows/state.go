@@ -259,6 +259,18 @@ type Case struct {
 // underWay counts the person's messages that are not yet in the thread.
 func (c Case) underWay() int { return c.Unsent + c.Checking }
 
+// Crowds reports whether more than one message of the person's is at the keeper.
+func (s State) Crowds() bool {
+	n := 0
+	if s.Case != nil {
+		n = s.Case.Checking
+	}
+	if s.Mask != nil && s.Mask.Case != nil {
+		n += s.Mask.Case.Checking
+	}
+	return n > 1
+}
+
 // waits is since when a case waits for somebody to acknowledge it.
 func (c Case) waits() time.Time {
 	if c.Acknowledged.IsZero() {

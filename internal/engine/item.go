@@ -107,10 +107,19 @@ func (e *Engine) openItem(ctx context.Context, l storage.Leased) (item, error) {
 func priority(s flows.State, ef flows.Effect) uint8 {
 	switch ef := ef.(type) {
 	case flows.Look, flows.Seek, flows.Hash, flows.Check:
-		// Whoever guesses codes does not hold up what waits to be relayed; and words
-		// that wait for a time only must be there when it is over.
-		class, _ := turnOf(ef)
-		return uint8(turnCodes - class)
+		// Words that wait for a time only must be there when it is over. Of the
+		// others the only one of a conversation goes before those of whom more
+		// wait, so that a word of each is first; and whoever guesses codes holds up
+		// no word.
+		switch class, _ := turnOf(ef); {
+		case class == turnWords:
+			return 3
+		case class == turnTries && s.Crowds():
+			return 0
+		case class == turnTries:
+			return 2
+		}
+		return 1
 	}
 	var p uint8
 	if s.Urgent() {

@@ -19,9 +19,16 @@ import (
 type keeperFlow struct{ testFlow }
 
 func (f keeperFlow) Step(s flows.State, m flows.Moment, ev flows.Event) (flows.State, []flows.Effect) {
+	if s.Case != nil {
+		c := *s.Case
+		s.Case = &c
+	}
 	switch ev := ev.(type) {
 	case flows.Said:
 		what, text, _ := strings.Cut(ev.Text, " ")
+		if s.Case != nil && (what == "hear" || what == "check") {
+			s.Case.Checking++
+		}
 		switch what {
 		case "keep":
 			return s, []flows.Effect{flows.Hash{For: "word", Text: text}}
@@ -39,6 +46,9 @@ func (f keeperFlow) Step(s flows.State, m flows.Moment, ev flows.Event) (flows.S
 		s.Note = ev.Sum
 		return s, nil
 	case flows.Checked:
+		if s.Case != nil {
+			s.Case.Checking--
+		}
 		return s, []flows.Effect{flows.Relay{Label: fmt.Sprint(ev.For, " ", ev.Note, " ", ev.Match), Text: ev.Text}}
 	}
 	return f.testFlow.Step(s, m, ev)
