@@ -70,10 +70,45 @@ func (a *api) removeAll(ctx context.Context, chat int64, ids []int) error {
 	return a.agreed(ctx, "deleteMessages", deletion(nil, chat, ids))
 }
 
-// acknowledge ends the waiting sign on a button.
-func (a *api) acknowledge(ctx context.Context, query string) error {
-	return a.agreed(ctx, "answerCallbackQuery", append(appendText([]byte(`{"callback_query_id":`), query), '}'))
+// acknowledge ends the waiting signs on buttons. It returns an error for each
+// press that Telegram did not take.
+func (a *api) acknowledge(ctx context.Context, queries []string) (errs []error) {
+	contents := make([][]byte, len(queries))
+	for i, query := range queries {
+		contents[i] = append(appendText([]byte(`{"callback_query_id":`), query), '}')
+	}
+	const method = "answerCallbackQuery"
+	fast, ok := a.quick.(*fastWire)
+	for ok && len(contents) > 1 {
+		answers, err := fast.postAll(ctx, method, contents)
+		for _, got := range answers {
+			if _, err := result(got); err != nil {
+				errs = append(errs, err)
+			}
+		}
+		if contents = contents[len(answers):]; len(answers) == 0 {
+			return append(errs, err)
+		}
+		// The connection ended before the rest. It is asked for on another one.
+	}
+	for _, content := range contents {
+		if err := a.agreed(ctx, method, content); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
 }
+
+// atOnce is how many presses are acknowledged over one connection.
+func (a *api) atOnce() int {
+	if _, ok := a.quick.(*fastWire); ok {
+		return acksInRow
+	}
+	return 1
+}
+
+// acksInRow is so small that the last of them does not wait for long.
+const acksInRow = 10
 
 // SetWebhook tells Telegram where to send updates.
 func (a *api) SetWebhook(ctx context.Context, p *telegram.SetWebhookParams) (bool, error) {
@@ -121,11 +156,16 @@ func (a *api) agreed(ctx context.Context, method string, params []byte) error {
 func unreadable() *refusal { return &refusal{kind: down, perhaps: true} }
 
 // do performs a call and returns its result. params are JSON.
-func (a *api) do(ctx context.Context, method string, params []byte) (result []byte, err error) {
+func (a *api) do(ctx context.Context, method string, params []byte) ([]byte, error) {
 	got, err := a.quick.post(ctx, method, params)
 	if err != nil {
 		return nil, err
 	}
+	return result(got)
+}
+
+// result returns the result in an answer.
+func result(got answer) ([]byte, error) {
 	if got.status >= 500 || !complete(got.body) {
 		return nil, lostAnswer(got)
 	}

@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -214,24 +215,39 @@ func (b *Bot) Run(ctx context.Context) error {
 	return b.runPolling(ctx)
 }
 
-// acknowledge ends the waiting sign on a button that was pressed. It is tried
+// acknowledge ends the waiting signs on buttons that were pressed. It is tried
 // once, beside everything else: a press is handled whether or not it succeeds.
 // begin lets a function run in a goroutine.
-func (b *Bot) acknowledge(query string, begin func(func())) {
-	select {
-	case b.acks <- struct{}{}:
-	default:
-		return
-	}
-	begin(func() {
-		defer func() { <-b.acks }()
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := b.api.acknowledge(ctx, query); err != nil {
-			r := refuse(err)
-			b.log.Debug("press not acknowledged", "status", r.status, "class", string(r.kind))
+func (b *Bot) acknowledge(queries []string, begin func(func())) {
+	for some := range slices.Chunk(queries, b.api.atOnce()) {
+		for n := range some {
+			select {
+			case b.acks <- struct{}{}:
+				continue
+			default:
+			}
+			some = some[:n]
+			break
 		}
-	})
+		if len(some) > 0 {
+			begin(func() { b.acknowledgeSome(some) })
+		}
+	}
+}
+
+// acknowledgeSome acknowledges presses that have slots, and gives those back.
+func (b *Bot) acknowledgeSome(queries []string) {
+	defer func() {
+		for range queries {
+			<-b.acks
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, err := range b.api.acknowledge(ctx, queries) {
+		r := refuse(err)
+		b.log.Debug("press not acknowledged", "status", r.status, "class", string(r.kind))
+	}
 }
 
 // acknowledged waits for the acknowledgements under way.

@@ -33,7 +33,7 @@ func newTestWire(t testing.TB, server string) *fastWire {
 	if !ok {
 		t.Fatal("the wire is not of our own: is a proxy set for loopback?")
 	}
-	t.Cleanup(w.client.CloseIdleConnections)
+	t.Cleanup(func() { w.closeIdle(0) })
 	return w
 }
 
@@ -271,14 +271,14 @@ func TestFastWireAreSecure(t *testing.T) {
 		t.Fatalf("a server whose certificate nobody signed: %v", err)
 	}
 	w = newTestWire(t, srv.URL)
-	w.client.TLSConfig.RootCAs = x509.NewCertPool()
-	w.client.TLSConfig.RootCAs.AddCert(srv.Certificate())
+	w.secure.RootCAs = x509.NewCertPool()
+	w.secure.RootCAs.AddCert(srv.Certificate())
 	for range 2 {
 		if got, err := w.post(t.Context(), "a", nil); err != nil || string(got.body) != "a" {
 			t.Fatalf("got %q, %v", got.body, err)
 		}
 	}
-	if n := w.client.ConnsCount(); n != 1 {
+	if n := w.count; n != 1 {
 		t.Errorf("%d connections for two calls", n)
 	}
 }

@@ -61,7 +61,7 @@ func (b *Bot) receive(w http.ResponseWriter, r *http.Request) (status int) {
 	}
 	u := read(raw)
 	if u.query != "" {
-		b.acknowledge(u.query, func(f func()) { go f() })
+		b.acknowledge([]string{u.query}, func(f func()) { go f() })
 	}
 	select {
 	case b.busy <- struct{}{}:

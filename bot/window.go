@@ -77,6 +77,7 @@ func (w *window) accept(batch []received, polled int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	fresh := 0
+	var presses []string
 	for _, r := range batch {
 		if r.id == 0 {
 			w.acceptNameless(r)
@@ -89,10 +90,11 @@ func (w *window) accept(batch []received, polled int64) {
 		w.known[r.id] = false
 		w.order = append(w.order, r.id)
 		if r.query != "" {
-			w.b.acknowledge(r.query, w.crew.do)
+			presses = append(presses, r.query)
 		}
 		w.enqueue(r)
 	}
+	w.b.acknowledge(presses, w.crew.do)
 	if fresh > 0 {
 		w.b.log.Debug("updates received", "count", fresh)
 	}
