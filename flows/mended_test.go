@@ -261,7 +261,7 @@ func TestUnheardWordsAreMarked(t *testing.T) {
 	}
 	l.keeper = nil
 	l.happen(flows.Checked{For: check.For, Note: check.Note, Text: check.Text, Match: -1, Skipped: true})
-	want := flows.Relay{Label: "(tidak dibandingkan dengan frasa bahaya: terlalu banyak yang menulis sekaligus)", Text: "come soon"}
+	want := flows.Relay{Label: "(tidak dibandingkan dengan kalimat bahaya: terlalu banyak yang menulis sekaligus)", Text: "come soon"}
 	if !slices.Contains(l.officers, flows.Effect(want)) {
 		t.Errorf("the officers have %v, want %v", l.officers, want)
 	}
