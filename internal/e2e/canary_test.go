@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"suar/internal/mattermosttest"
 	"suar/internal/mattermosttest/standin"
@@ -25,13 +24,14 @@ import (
 // what suar printed, the files of its data folder, and, but for what was
 // relayed, in Mattermost's log and database.
 func TestCanaries(t *testing.T) {
+	t.Parallel()
 	world := mattermosttest.Real(t)
 	url, faults := world.Proxy()
 	h := newHotline(t, world, func(_ *hotline, config map[string]any) {
 		config["mattermost"].(map[string]any)["url"] = url
 	})
 	h.telegram.SetNextUpdate(913_447_281)
-	ctx := patient(t, 4*time.Minute)
+	ctx := patientFor(t, 2*patience)
 	c := &canaries{t: t, h: h, faults: faults, relayed: map[string]string{}, kept: map[string]string{}}
 	c.screen = watch(t, world, world.Officers[1])
 	h.start()
@@ -223,12 +223,7 @@ func (c *canaries) allowed(ctx context.Context) {
 	w := c.h.world
 	siti := w.Officers[0]
 	client := w.Watch(siti)
-	if status := w.Choose(siti, c.root, "more", "media:mark"); status != http.StatusOK {
-		c.t.Fatalf("the choice answers %d", status)
-	}
-	if answer, status := w.SubmitDialog(siti, client.Dialog(), nil); status != http.StatusOK || answer != nil && answer.Error != "" {
-		c.t.Fatalf("the dialog answers %d %+v", status, answer)
-	}
+	confirm(c.t, w, client, siti, func() int { return w.Choose(siti, c.root, "more", "media:mark") })
 	c.kept["what a photo says of itself"] = scrubtest.Canary
 	c.person.SendFile(telegramtest.File{Kind: telegramtest.Document, Content: scrubtest.JPEG(640, 480), Type: "image/jpeg"}, c.relay("caption of a photo that is allowed"))
 	_, err := c.thread.hearPart(ctx, "Foto 1, ")
@@ -407,7 +402,7 @@ func (c *canaries) leaves(ctx context.Context) {
 	c.person.Say("/delete")
 	// Of the one message that was sent when the connection was cut, Telegram
 	// never told the id: it was sent again, and the first one cannot be erased.
-	try, cancel := context.WithTimeout(ctx, 30*time.Second)
+	try, cancel := context.WithTimeout(ctx, patience/2)
 	defer cancel()
 	chat, err := c.person.Wait(try, func(chat []message) bool {
 		return len(chat) == 0 || len(chat) == 1 && chat[0].FromBot

@@ -21,16 +21,19 @@ import (
 // TestWholeCase carries one case from the first tap to the officer who reads
 // its transcript, with nothing but the program.
 func TestWholeCase(t *testing.T) {
+	t.Parallel()
 	t.Run("polling", func(t *testing.T) {
+		t.Parallel()
 		servers(t, func(t *testing.T, w *mattermosttest.World) { wholeCase(t, newHotline(t, w, nil)) })
 	})
 	t.Run("webhook", func(t *testing.T) {
+		t.Parallel()
 		wholeCase(t, newHotline(t, mattermosttest.StandIn(t), webhook))
 	})
 }
 
 func wholeCase(t *testing.T, h *hotline) {
-	ctx := patient(t, time.Minute)
+	ctx := patient(t)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -94,12 +97,7 @@ func wholeCase(t *testing.T, h *hotline) {
 	}
 
 	// Closed, with the question that comes before it.
-	if status := w.Press(siti, th.root.ID, "close"); status != 200 {
-		t.Fatalf("the press answers %d", status)
-	}
-	if answer, status := w.SubmitDialog(siti, client.Dialog(), nil); status != 200 || answer != nil && answer.Error != "" {
-		t.Fatalf("the dialog answers %d %+v", status, answer)
-	}
+	confirm(t, w, client, siti, func() int { return w.Press(siti, th.root.ID, "close") })
 	must(p.hearKey(ctx, "ui.status.closed"))
 	witness := await(t, "the card shows the end", func() (string, bool) {
 		root := w.Thread(th.root.ID)[0]
@@ -141,7 +139,7 @@ var caseCode = regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}`)
 // await asks again and again for what a server does in its own time.
 func await(t testing.TB, what string, ask func() (string, bool)) string {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		answer, ok := ask()
 		if ok {
 			return answer

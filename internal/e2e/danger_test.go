@@ -71,7 +71,7 @@ func BenchmarkDangerNow(b *testing.B) {
 	s := watch(b, h.world, h.world.Officers[2])
 	h.start()
 	var all []time.Duration
-	ctx := patient(b, 5*time.Minute)
+	ctx := patient(b)
 	for b.Loop() {
 		b.StopTimer()
 		p, err := arrive(ctx, h, 900_000+len(all))

@@ -200,7 +200,7 @@ func (h *hotline) ready() {
 // serves waits until suar serves, and reports false if it ended before.
 func (h *hotline) serves() bool {
 	h.t.Helper()
-	err := h.child.Ready(patient(h.t, time.Minute), "http://"+h.address+"/healthz")
+	err := h.child.Ready(patient(h.t), "http://"+h.address+"/healthz")
 	if err != nil && !errors.Is(err, rig.ErrEnded) {
 		h.t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func (h *hotline) wait() int {
 	defer h.mu.Unlock()
 	select {
 	case <-h.child.Exited():
-	case <-time.After(40 * time.Second):
+	case <-time.After(patience):
 		h.t.Fatal("suar does not end")
 	}
 	code := h.child.Code()
@@ -286,9 +286,15 @@ func tail(text []byte, lines int) []byte {
 	return bytes.Join(all[max(0, len(all)-lines):], []byte("\n"))
 }
 
-// patient is a context for waiting: it ends when the test must give up, not
-// when something would be late.
-func patient(t testing.TB, d time.Duration) context.Context {
+// patience is when a test gives up: not when something is late on a machine that
+// is busy with much else, but when it never comes.
+const patience = 5 * time.Minute
+
+// patient is a context for waiting.
+func patient(t testing.TB) context.Context { return patientFor(t, patience) }
+
+// patientFor is patient of what takes longer than all the rest.
+func patientFor(t testing.TB, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
 	return ctx
@@ -296,8 +302,14 @@ func patient(t testing.TB, d time.Duration) context.Context {
 
 // servers runs a test against each Mattermost.
 func servers(t *testing.T, test func(t *testing.T, world *mattermosttest.World)) {
-	t.Run("stand-in", func(t *testing.T) { test(t, mattermosttest.StandIn(t)) })
-	t.Run("real", func(t *testing.T) { test(t, mattermosttest.Real(t)) })
+	t.Run("stand-in", func(t *testing.T) {
+		t.Parallel()
+		test(t, mattermosttest.StandIn(t))
+	})
+	t.Run("real", func(t *testing.T) {
+		t.Parallel()
+		test(t, mattermosttest.Real(t))
+	})
 }
 
 // contains tells whether a text has a part, without regard to line breaks.

@@ -16,6 +16,7 @@ import (
 // once. Nothing is lost, and nothing is twice in Mattermost; to a chat every
 // reply comes at least once.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	people, kills := 60, count(t, 100)
 	if testing.Short() {
 		people, kills = 12, 10
@@ -47,7 +48,7 @@ func TestKill(t *testing.T) {
 			h.spawn(h.command("serve", "--config", h.config))
 		}
 	}()
-	c.live(patient(t, patience(kills)))
+	c.live(patientFor(t, lasting(kills)))
 	<-done
 	h.ready()
 	c.settled()
@@ -71,7 +72,7 @@ func count(t testing.TB, otherwise int) int {
 	return n
 }
 
-// patience is when a test with so many kills must give up.
-func patience(kills int) time.Duration {
-	return 10*time.Minute + time.Duration(kills)*5*time.Second
+// lasting is when a test with so many kills gives up.
+func lasting(kills int) time.Duration {
+	return 2*patience + time.Duration(kills)*5*time.Second
 }

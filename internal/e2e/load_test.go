@@ -21,6 +21,7 @@ import (
 // a claimed case with 20 messages each way. Nothing is lost, nothing is there
 // twice, the order is kept in each thread, and nobody's words are in another's.
 func TestTwoHundredPeople(t *testing.T) {
+	t.Parallel()
 	people := 200
 	if testing.Short() {
 		people = 20
@@ -29,7 +30,7 @@ func TestTwoHundredPeople(t *testing.T) {
 	c := newCrowd(t, h, people, 20)
 	h.start()
 	began := time.Now()
-	ctx := patient(t, 10*time.Minute)
+	ctx := patientFor(t, 2*patience)
 	stop := c.probe(ctx)
 	c.live(ctx)
 	took := time.Since(began)

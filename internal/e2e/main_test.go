@@ -8,6 +8,7 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -17,7 +18,19 @@ import (
 	"suar/internal/load/rig"
 )
 
+// beside is how many tests run beside each other unless -parallel says it: they
+// wait more than they work, each for servers of its own.
+const beside = "4"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		if err := flag.Set("test.parallel", beside); err != nil {
+			panic(err)
+		}
+	}
 	// Hundreds of officers' clients share this transport; with the two idle
 	// connections that it keeps by default each request would dial.
 	if t, ok := http.DefaultTransport.(*http.Transport); ok {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"suar/internal/mattermosttest"
 	"suar/internal/scrub/scrubtest"
@@ -19,11 +18,12 @@ import (
 // them, cleaned by a process of its own, sealed until somebody asks, shown once,
 // and then gone from the server's own store.
 func TestPhotoOfACase(t *testing.T) {
+	t.Parallel()
 	servers(t, func(t *testing.T, w *mattermosttest.World) { photoOfACase(t, newHotline(t, w, nil)) })
 }
 
 func photoOfACase(t *testing.T, h *hotline) {
-	ctx := patient(t, 2*time.Minute)
+	ctx := patient(t)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -40,6 +40,7 @@ func photoOfACase(t *testing.T, h *hotline) {
 	must(p.walk(ctx, danger...))
 	th, err := channel.nextRoot(ctx, 0)
 	must(err)
+	must(p.hearKey(ctx, "ui.status.alerting"))
 	if status := w.Press(siti, th.root.ID, "claim"); status != http.StatusOK {
 		t.Fatalf("the press answers %d", status)
 	}
@@ -52,12 +53,7 @@ func photoOfACase(t *testing.T, h *hotline) {
 		t.Fatalf("%d files were fetched before anybody allowed it", n)
 	}
 
-	if status := w.Choose(siti, th.root.ID, "more", "media:mark"); status != http.StatusOK {
-		t.Fatalf("the choice answers %d", status)
-	}
-	if answer, status := w.SubmitDialog(siti, client.Dialog(), nil); status != http.StatusOK || answer != nil && answer.Error != "" {
-		t.Fatalf("the dialog answers %d %+v", status, answer)
-	}
+	confirm(t, w, client, siti, func() int { return w.Choose(siti, th.root.ID, "more", "media:mark") })
 	p.SendFile(telegramtest.File{Kind: telegramtest.Document, Content: photo, Type: "image/jpeg"}, "")
 	line, err := th.hearPart(ctx, "Foto 1, ")
 	must(err)

@@ -17,8 +17,9 @@ import (
 // the person chose nothing but what a stranger sees, and after Delete & leave
 // nothing, be it two hundred messages.
 func TestOpenedAndFolded(t *testing.T) {
+	t.Parallel()
 	h := newHotline(t, mattermosttest.StandIn(t), nil)
-	ctx := patient(t, 4*time.Minute)
+	ctx := patient(t)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -43,6 +44,7 @@ func TestOpenedAndFolded(t *testing.T) {
 	must(p.walk(ctx, danger...))
 	th, err := channel.nextRoot(ctx, 0)
 	must(err)
+	must(p.hearKey(ctx, "ui.status.alerting"))
 	must(p.walk(ctx, dangers...))
 	if status := w.Press(siti, th.root.ID, "claim"); status != http.StatusOK {
 		t.Fatalf("the press answers %d", status)

@@ -20,6 +20,7 @@ const otherKey = "3f9a1c5b7e2d4860a1b2c3d4e5f60718293a4b5c6d7e8f9001122334455667
 // TestRefusals starts suar with what is not right. It says what is wrong to who
 // can mend it, changes nothing, shows no secret, and exits with 2.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		spoil func(t *testing.T, h *hotline)
 		want  []string
@@ -173,6 +174,7 @@ func (h *hotline) overwrite(name, content string) {
 
 // TestTwoProcesses starts a second suar on the store of one that serves.
 func TestTwoProcesses(t *testing.T) {
+	t.Parallel()
 	h := newHotline(t, mattermosttest.StandIn(t), nil)
 	h.start()
 	_, errs, code := h.run("serve", "--config", h.config)
@@ -188,7 +190,7 @@ func TestTwoProcesses(t *testing.T) {
 	// The first one serves on.
 	p := &person{Person: h.telegram.Person(7100)}
 	p.Start()
-	if _, err := p.see(patient(t, 30*time.Second), "consular.home", "English"); err != nil {
+	if _, err := p.see(patient(t), "consular.home", "English"); err != nil {
 		t.Error(err)
 	}
 	h.stop()
@@ -198,9 +200,10 @@ func TestTwoProcesses(t *testing.T) {
 // says so and ends; what it had taken is there, and what it had not comes again
 // when there is room.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	h := newHotline(t, mattermosttest.StandIn(t), nil)
 	s := watch(t, h.world, h.world.Officers[1])
-	ctx := patient(t, 3*time.Minute)
+	ctx := patient(t)
 	h.start()
 	p := &person{Person: h.telegram.Person(7200)}
 	p.Start()

@@ -124,6 +124,7 @@ const (
 // TestKillReplicas is TestKill with three processes that share a Redis, and
 // with a Mattermost and a Redis that are killed now and then as well.
 func TestKillReplicas(t *testing.T) {
+	t.Parallel()
 	people, kills := 60, count(t, 100)
 	if testing.Short() {
 		people, kills = 12, 20
@@ -161,7 +162,7 @@ func TestKillReplicas(t *testing.T) {
 			}
 		}
 	}()
-	c.live(patient(t, patience(kills)))
+	c.live(patientFor(t, lasting(kills)))
 	<-done
 	f.revive()
 	c.settled()

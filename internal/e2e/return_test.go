@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"suar/handoff"
 	"suar/internal/mattermosttest"
@@ -14,11 +13,12 @@ import (
 // an officer accepts it in the case's thread, which then goes on with the new
 // chat; the old one is erased and a stranger's from then on.
 func TestReturn(t *testing.T) {
+	t.Parallel()
 	servers(t, func(t *testing.T, w *mattermosttest.World) { returned(t, newHotline(t, w, nil)) })
 }
 
 func returned(t *testing.T, h *hotline) {
-	ctx := patient(t, 2*time.Minute)
+	ctx := patient(t)
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -36,6 +36,7 @@ func returned(t *testing.T, h *hotline) {
 	must(old.walk(ctx, danger...))
 	th, err := channel.nextRoot(ctx, 0)
 	must(err)
+	must(old.hearKey(ctx, "ui.status.alerting"))
 	must(old.walk(ctx, dangers...))
 	if status := w.Press(siti, th.root.ID, "claim"); status != http.StatusOK {
 		t.Fatalf("the press answers %d", status)
@@ -77,12 +78,7 @@ func returned(t *testing.T, h *hotline) {
 		}
 		return "", false
 	})
-	if status := w.Choose(siti, th.root.ID, "more", accept); status != http.StatusOK {
-		t.Fatalf("the choice answers %d", status)
-	}
-	if answer, status := w.SubmitDialog(siti, client.Dialog(), nil); status != http.StatusOK || answer != nil && answer.Error != "" {
-		t.Fatalf("the dialog answers %d %+v", status, answer)
-	}
+	confirm(t, w, client, siti, func() int { return w.Choose(siti, th.root.ID, "more", accept) })
 	must(old.empty(ctx))
 	_, err = th.hearPart(ctx, officersWord(t, "card.return.moved"))
 	must(err)

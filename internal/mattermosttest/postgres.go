@@ -114,7 +114,7 @@ func newCluster(bin string) (_ *cluster, err error) {
 	if err = postgres.Start(); err != nil {
 		return nil, err
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		if _, err = c.run(context.Background(), "pg_isready", "-q"); err == nil {
 			return c, nil
 		}
@@ -129,7 +129,7 @@ func newCluster(bin string) (_ *cluster, err error) {
 // copyTemplate makes a database from another one, to which nobody may be
 // connected.
 func (c *cluster) copyTemplate(name, template string) error {
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		_, err := c.run(context.Background(), "createdb", "-T", template, name)
 		if err == nil || time.Now().After(deadline) {
 			return err

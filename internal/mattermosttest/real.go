@@ -225,7 +225,7 @@ func (s *server) lay() error {
 func (s *server) await() error {
 	client := &http.Client{Timeout: 5 * time.Second}
 	defer client.CloseIdleConnections()
-	for deadline := time.Now().Add(60 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		resp, err := client.Get("http://" + s.address + "/api/v4/system/ping")
 		if err == nil {
 			var ping struct{ Status string }
@@ -266,7 +266,7 @@ func (s *server) end(signal syscall.Signal) error {
 	}
 	select {
 	case <-s.exited:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		return errors.New("the server does not end")
 	}
 	s.cmd = nil
