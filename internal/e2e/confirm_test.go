@@ -1,11 +1,8 @@
 package e2e
 
 import (
-	"encoding/json"
 	"net/http"
 	"testing"
-
-	"github.com/mattermost/mattermost/server/public/model"
 
 	"suar/internal/mattermosttest"
 )
@@ -20,7 +17,7 @@ func confirm(t *testing.T, w *mattermosttest.World, client *mattermosttest.Scree
 		if status := press(); status != http.StatusOK {
 			t.Fatalf("the press answers %d", status)
 		}
-		dialog := question(t, client, again)
+		dialog := client.DialogUnless(again)
 		if dialog == nil {
 			continue
 		}
@@ -34,32 +31,5 @@ func confirm(t *testing.T, w *mattermosttest.World, client *mattermosttest.Scree
 		if answer.Error != again {
 			t.Fatalf("the dialog answers %q", answer.Error)
 		}
-	}
-}
-
-// question waits for what opens after a press: a dialog, or the words that the
-// press could not be taken, for which it returns nil.
-func question(t *testing.T, client *mattermosttest.Screen, again string) *model.OpenDialogRequest {
-	t.Helper()
-	for {
-		event := client.Next(model.WebsocketEventOpenDialog, model.WebsocketEventEphemeralMessage)
-		if event.EventType() == model.WebsocketEventOpenDialog {
-			dialog := &model.OpenDialogRequest{}
-			carried(t, event, "dialog", dialog)
-			return dialog
-		}
-		var told model.Post
-		if carried(t, event, "post", &told); told.Message == again {
-			return nil
-		}
-	}
-}
-
-// carried decodes what an event carries as JSON in a text.
-func carried(t *testing.T, event *model.WebSocketEvent, field string, into any) {
-	t.Helper()
-	text, _ := event.GetData()[field].(string)
-	if err := json.Unmarshal([]byte(text), into); err != nil {
-		t.Fatal(err)
 	}
 }

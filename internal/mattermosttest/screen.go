@@ -107,6 +107,24 @@ func (s *Screen) Dialog() *model.OpenDialogRequest {
 	return d
 }
 
+// DialogUnless is Dialog, but returns nil if instead this person alone is told
+// these words.
+func (s *Screen) DialogUnless(words string) *model.OpenDialogRequest {
+	s.w.t.Helper()
+	for {
+		ev := s.Next(model.WebsocketEventOpenDialog, model.WebsocketEventEphemeralMessage)
+		if ev.EventType() == model.WebsocketEventOpenDialog {
+			d := &model.OpenDialogRequest{}
+			s.decode(ev, "dialog", d)
+			return d
+		}
+		var told model.Post
+		if s.decode(ev, "post", &told); told.Message == words {
+			return nil
+		}
+	}
+}
+
 // decode reads a field of an event's data, JSON in a string.
 func (s *Screen) decode(ev *model.WebSocketEvent, field string, into any) {
 	s.w.t.Helper()
