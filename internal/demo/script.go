@@ -119,7 +119,7 @@ func (s *script) claim() {
 	s.say("channel  siti presses [Claim]")
 	s.try(s.siti.Press(s.ctx, s.card.Root.ID, "claim"))
 	s.cardHas("the card says that siti has it", func(c standin.Attachment) bool {
-		return !hasAction(c, "claim") && hasField(c, "@siti has it")
+		return !hasAction(c, "claim") && hasField(c, "With @siti")
 	})
 	s.shows("An officer has read your message.", "No")
 }
