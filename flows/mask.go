@@ -20,10 +20,14 @@ const (
 	guardDuress  = "duress"  // the duress phrase was said
 )
 
+// mostMasks is how many masks there can be one behind the other: a stranger can
+// choose words of their own, and so can the stranger behind those.
+const mostMasks = 3
+
 // guard puts the mask on and warns the officers.
 func (t *turn) guard(why string) {
-	if t.masked {
-		// A stranger who plays with words of their own begins anew.
+	if t.depth >= mostMasks {
+		// A stranger who plays with words of their own begins anew at last.
 		t.s = State{Facts: Facts{Language: t.s.Language}, Messages: t.s.Messages, Shown: t.s.Shown, Covered: t.s.Covered, Seen: t.s.Seen}
 		t.enter(t.book.policy.First)
 		t.show(false)
@@ -40,7 +44,7 @@ func (t *turn) guard(why string) {
 	}
 	t.s.Note = ""
 	t.hide()
-	t.s.Mask = &State{Facts: Facts{Language: t.s.Language}}
+	t.s.Mask = &State{Facts: Facts{Language: t.s.Language}, Hush: why == guardDuress}
 	t.behindMask(func(in *turn) {
 		in.enter(in.book.policy.First)
 		in.show(false)
@@ -93,7 +97,7 @@ func (t *turn) alarm() {
 
 // behind presses for the stranger what somebody pressed in place of an answer.
 func (t *turn) behind(here *screen, o option, press string) {
-	if t.masked {
+	if t.depth >= mostMasks {
 		t.calls(here, o, press)
 		return
 	}
@@ -170,12 +174,16 @@ func (t *turn) maskStep(ev Event) { t.behindMask(func(in *turn) { in.step(ev) })
 // behindMask does something as the stranger, and what comes of it.
 func (t *turn) behindMask(do func(in *turn)) {
 	before := t.s.clone().wear()
-	in := &turn{book: t.book, s: before.clone(), m: t.m, before: before.Seen, masked: true}
+	in := &turn{book: t.book, s: before.clone(), m: t.m, before: t.before, depth: t.depth + 1}
 	do(in)
-	in.finish(before)
+	begun := before
+	begun.Seen = t.before // The sign was taken note of before it was the stranger's.
+	in.finish(begun)
 	s := in.s
 	if !s.LeftAt.IsZero() && !s.LeftAt.Equal(before.LeftAt) {
+		t.s.Messages, t.s.Seen = s.Messages, s.Seen // The command is one of them.
 		t.leave()
+		t.keepMask(s)
 		return
 	}
 	t.s.Messages, t.s.Shown, t.s.Covered, t.s.Seen = s.Messages, s.Shown, s.Covered, s.Seen
@@ -183,12 +191,21 @@ func (t *turn) behindMask(do func(in *turn)) {
 		t.s.Shut = false
 		t.update()
 	}
-	s.Messages, s.Shown, s.Covered, s.Shut = nil, "", false, false
-	t.s.Mask = &s
+	t.keepMask(s)
 	t.raise(before.Facts, s.Facts)
 	for _, e := range in.effects {
 		t.unmask(e)
 	}
+}
+
+// keepMask keeps the stranger's conversation, if there is still somebody to deceive:
+// a case that ended meanwhile has no mask.
+func (t *turn) keepMask(s State) {
+	if t.s.Case == nil {
+		return
+	}
+	s.Messages, s.Shown, s.Covered, s.Shut = nil, "", false, false
+	t.s.Mask = &s
 }
 
 // raise takes over what asks for speed. It is never taken back: see rejoin.
@@ -225,7 +242,10 @@ func (t *turn) unmask(e Effect) {
 	case Relay:
 		t.relay(t.unverified(e.Label), e.Text)
 	case Tell:
-		t.do(Tell{Text: t.unverified(e.Text)})
+		if e != t.asks() { // Whoever asks from behind a second mask waits for it as well.
+			e.Text = t.unverified(e.Text)
+		}
+		t.do(e)
 	case Record:
 		t.record("unverified", e.Kind, e.Text)
 		if e.Kind == "answers" {
@@ -289,12 +309,9 @@ func (t *turn) masks(ev Event) bool {
 			t.relay(t.unverified(t.attachment(ev)), "")
 			t.record("unverified", "attached", string(ev.Media))
 		}
-		if strings.TrimSpace(ev.Caption) != "" {
-			t.arrive(ev.Message)
-			t.hear(kindSaid, Said{Message: ev.Message, Text: ev.Caption})
-			return true
+		if t.arrive(ev.Message); !t.hearWith(kindSaid, ev.Media, Said{Message: ev.Message, Text: ev.Caption}) {
+			t.maskStep(ev)
 		}
-		t.maskStep(ev)
 		return true
 	case Delivered:
 		return t.maskDelivered(ev)

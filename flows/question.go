@@ -15,6 +15,8 @@ type heard struct {
 	// name; for words that are only to keep their place the label.
 	Kind    string    `json:"kind"`
 	Message MessageID `json:"message,omitempty"`
+	// Media is what they were written beneath by somebody behind a mask.
+	Media Media `json:"media,omitempty"`
 	// Names are the secrets that the sums are of, in their order.
 	Names []string `json:"names,omitempty"`
 	// Case is the code of the case that they were said in.
@@ -277,7 +279,9 @@ func (t *turn) pressOf(ev Chose) (here *screen, o option, press string) {
 // hear takes words of the person's to the keeper if they must be compared with
 // something first, or must not overtake others that are there. It reports
 // whether it did.
-func (t *turn) hear(kind string, ev Said) bool {
+func (t *turn) hear(kind string, ev Said) bool { return t.hearWith(kind, "", ev) }
+
+func (t *turn) hearWith(kind string, media Media, ev Said) bool {
 	c := t.s.Case
 	if here := t.book.screens[t.s.Screen]; here != nil && (here.Secret == secretWord || here.Secret == secretPhrase) && !t.s.unsure() && !t.unknown() {
 		return false // It is a new secret.
@@ -289,7 +293,7 @@ func (t *turn) hear(kind string, ev Said) bool {
 	}
 	asked := t.s.Before != "" && t.s.Rest == nil
 	n := heard{
-		Kind: kind, Message: ev.Message, Case: c.ID.Code(), Asked: asked, Masked: t.s.Mask != nil,
+		Kind: kind, Message: ev.Message, Media: media, Case: c.ID.Code(), Asked: asked, Masked: t.s.Mask != nil,
 		Left: t.s.Left, At: t.m.At, Since: t.before,
 	}
 	n.First = t.unknown() || t.s.Before != "" && !asked
@@ -531,15 +535,16 @@ func (t *turn) speaks(n heard, text string) {
 	t.known()
 }
 
-// overheard does with words of whoever is behind a mask. They go to the officers,
-// and what is seen is the cover: an answer to small talk, whoever watches. Only
-// who asked for a person, or is at a question that takes text, is a stranger with
-// the officers already and is told how that stands.
+// overheard does with words of whoever is behind a mask what they do in a stranger's
+// chat: they go to the officers, who are told that nobody knows whose they are. After
+// the phrase somebody watches who must not read of officers: there small talk is
+// answered by the cover, until whoever is there asks for a person.
 func (t *turn) overheard(n heard, text string) {
+	t.before = n.Since
 	mask := t.s.Mask
 	here := t.book.screens[mask.Screen]
 	switch {
-	case mask.Case == nil && (here == nil || !here.Text && here.Secret == ""):
+	case mask.Hush && mask.Case == nil && (here == nil || !here.Text && here.Secret == ""):
 		t.unproven(n, text)
 		if c := t.s.Case; c.Phase == Owned && c.Owed.IsZero() {
 			c.Owed = t.m.At
@@ -548,6 +553,8 @@ func (t *turn) overheard(n heard, text string) {
 			in.enter(in.book.policy.First)
 			in.show(false)
 		})
+	case n.Media != "":
+		t.maskStep(Attached{Message: n.Message, Media: n.Media, Caption: text})
 	case n.Kind == kindEdited:
 		t.maskStep(Edited{Message: n.Message, Text: text})
 	default:
@@ -639,7 +646,7 @@ func (t *turn) wrong() {
 // silently.
 func (t *turn) duress() {
 	t.s.Case.Duress = t.m.At
-	if t.s.Case.Phase == Ended && !t.masked {
+	if t.s.Case.Phase == Ended {
 		t.lapse()
 		t.show(false)
 		t.warn(guardDuress)

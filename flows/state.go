@@ -58,6 +58,9 @@ type State struct {
 	// Mask is the stranger's conversation that is seen instead of this one by
 	// whoever does not know the check word; nil for none. It shares the chat.
 	Mask *State `json:"mask,omitempty"`
+	// Hush says, in a mask, that the phrase was said: small talk is answered by the
+	// cover.
+	Hush bool `json:"hush,omitempty"`
 	// Before is where the person was when the check question came, "" if it is
 	// not open.
 	Before string `json:"before,omitempty"`

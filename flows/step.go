@@ -113,8 +113,8 @@ type turn struct {
 	effects []Effect
 	// alerts says that the turn is about to open a case.
 	alerts bool
-	// masked says that it is a stranger's, behind a mask.
-	masked bool
+	// depth is how many masks it is behind: 0 for the person's own.
+	depth int
 	// unheard says that words are at hand that were compared with nothing.
 	unheard bool
 	// inOrder says that words are at hand that had their turn at the keeper.
