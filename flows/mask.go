@@ -306,7 +306,7 @@ func (t *turn) masks(ev Event) bool {
 		return true
 	case Attached:
 		if t.s.Mask.Case == nil {
-			t.relay(t.unverified(t.attachment(ev)), "")
+			t.do(Tell{Text: t.unverified(t.attachment(ev))})
 			t.record("unverified", "attached", string(ev.Media))
 		}
 		if t.arrive(ev.Message); !t.hearWith(kindSaid, ev.Media, Said{Message: ev.Message, Text: ev.Caption}) {

@@ -93,7 +93,7 @@ func (t *turn) attached(ev Attached) {
 		t.start() // First it is seen that it is on its way.
 		t.fetch(ev)
 	case t.with():
-		t.relay(t.attachment(ev), "")
+		t.do(Tell{Text: t.attachment(ev)})
 		t.record("person", "attached", string(ev.Media))
 	}
 	if strings.TrimSpace(ev.Caption) != "" {
@@ -106,7 +106,8 @@ func (t *turn) attached(ev Attached) {
 	}
 }
 
-// attachment says to the officers what the person tried to send.
+// attachment says to the officers what the person tried to send. They are told,
+// it is not passed on: the person must not read that they have what was refused.
 func (t *turn) attachment(ev Attached) string {
 	return t.officers("card.attached", "media", t.officers("media."+string(ev.Media)))
 }

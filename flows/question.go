@@ -206,7 +206,7 @@ func (t *turn) returned(ev Event) bool {
 		return t.question()
 	case Attached:
 		t.arrive(ev.Message)
-		t.relay(t.unverified(t.attachment(ev)), "")
+		t.do(Tell{Text: t.unverified(t.attachment(ev))})
 		t.record("unverified", "attached", string(ev.Media))
 		if !t.hear(kindSaid, Said{Message: ev.Message, Text: ev.Caption}) && !t.elsewhere() {
 			return t.question()
@@ -252,7 +252,7 @@ func (t *turn) evaded(ev Event) bool {
 		return true
 	case Attached:
 		t.arrive(ev.Message)
-		t.relay(t.unverified(t.attachment(ev)), "")
+		t.do(Tell{Text: t.unverified(t.attachment(ev))})
 		t.record("unverified", "attached", string(ev.Media))
 		if !t.hear(kindSaid, Said{Message: ev.Message, Text: ev.Caption}) {
 			t.show(false)
