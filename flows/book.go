@@ -124,6 +124,9 @@ type screen struct {
 	Fact string `yaml:"fact"`
 	// Gate says that the screen cannot be skipped.
 	Gate bool `yaml:"gate"`
+	// Setting says that the person came to change something: there is Back, which
+	// changes nothing, and no Skip, which would choose the default for them.
+	Setting bool `yaml:"setting"`
 	// Many says that several options may be ticked.
 	Many bool `yaml:"many"`
 	// Text says that what is typed here is the answer.

@@ -138,8 +138,7 @@ func (t *turn) correct(here *screen, i int) bool {
 
 // correcting reports whether a question was come to in order to correct it.
 func (t *turn) correcting(here *screen) bool {
-	n := len(t.s.Trail)
-	return here.Fact != "" && n > 0 && t.s.Trail[n-1] == t.book.policy.Held
+	return here.Fact != "" && t.s.from() == t.book.policy.Held
 }
 
 // goOn leaves a question that was answered or skipped. One that was corrected

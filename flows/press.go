@@ -92,7 +92,7 @@ func (t *turn) chose(ev Chose, offered bool) {
 	}
 	switch press {
 	case pressSkip:
-		if !here.Gate && here.Next != "" {
+		if t.book.skips(t.s, here) {
 			t.answer(here, nil, "")
 			if here.Secret == secretAnswer {
 				t.answerReturn("")

@@ -195,7 +195,7 @@ func (b *Book) controls(v *View, s State, here *screen, open bool) {
 	if !asking && (open || len(s.Trail) > 0 || here.leadsBack()) {
 		row = append(row, button("ui.back", pressBack))
 	}
-	if !open && !here.Gate && here.Next != "" {
+	if !open && b.skips(s, here) {
 		row = append(row, button("ui.skip", pressSkip))
 	}
 	v.stack(row)
@@ -210,6 +210,24 @@ func (b *Book) controls(v *View, s State, here *screen, open bool) {
 	}
 	row = append(row, button("ui.leave", pressLeave))
 	v.stack(row)
+}
+
+// skips reports whether a question can be skipped. Where the person came to change
+// something it cannot if that would choose for them: a default, or the clock.
+func (b *Book) skips(s State, here *screen) bool {
+	if here.Gate || here.Setting || here.Next == "" {
+		return false
+	}
+	from := b.screens[s.from()]
+	return from == nil || !from.Setting && (from.name != b.policy.Held || here.Default == "" && here.Fact != factClock)
+}
+
+// from is the screen that Back leads to, "" without one.
+func (s State) from() string {
+	if len(s.Trail) == 0 {
+		return ""
+	}
+	return s.Trail[len(s.Trail)-1]
 }
 
 // notePrivacy is the note that stands alone.

@@ -299,13 +299,16 @@ func (t *turn) advance(name string) {
 	}
 	here := t.book.screens[t.s.Screen]
 	switch {
-	case here == nil || here.Menu && here.name != t.book.policy.First || name == t.s.Screen:
+	case here == nil || here.Menu && here.name != t.book.policy.First && !t.book.setting(name) || name == t.s.Screen:
 	default:
 		t.s.Trail = append(t.s.Trail, t.s.Screen)
 	}
 	t.enter(name)
 	t.release(byRule) // Whoever goes on is there, or has just said when to write.
 }
+
+// setting reports whether a screen is one where the person changes something.
+func (b *Book) setting(name string) bool { return b.screens[name] != nil && b.screens[name].Setting }
 
 func (t *turn) asked(ev Asked) {
 	if ev.What == AskDelete {
