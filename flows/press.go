@@ -259,7 +259,8 @@ func (t *turn) settle(here *screen, ids []string) {
 		if o.Forget != "" {
 			t.removeSecret(o.Forget)
 		}
-		if o.Kind != "" {
+		forOther := o.Danger && o.Kind != "" && t.forOther(here)
+		if o.Kind != "" && !forOther {
 			t.s.Kind = o.Kind
 		}
 		if o.Consent {
@@ -276,7 +277,10 @@ func (t *turn) settle(here *screen, ids []string) {
 			t.s.Note = o.Note
 		}
 		alert = alert || o.Alert
-		if o.Next != here.Next {
+		switch {
+		case forOther:
+			next = t.book.policy.Talk
+		case o.Next != here.Next:
 			next = o.Next
 		}
 	}
@@ -295,6 +299,14 @@ func (t *turn) settle(here *screen, ids []string) {
 	if raised && t.with() {
 		t.call()
 	}
+}
+
+// forOther reports whether danger that is said on a screen is somebody else's whom
+// the person looks for: then it stays their report, and they are not asked about
+// themselves. Who is choosing anew what they came for says it of themselves.
+func (t *turn) forOther(here *screen) bool {
+	choosing := t.s.Rest == nil && here.flow == t.book.screens[t.book.policy.Gate].flow
+	return t.s.Kind == kindFamily && (t.active() || !choosing)
 }
 
 // answer keeps what became of a question, and tells the officers when they
