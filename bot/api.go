@@ -34,7 +34,7 @@ func newAPI(c *http.Client, server, token string) (*api, error) {
 
 // send sends a new message and returns its id.
 func (a *api) send(ctx context.Context, m message) (int, error) {
-	result, err := a.do(ctx, "sendMessage", m.params(make([]byte, 0, roomForParams)))
+	result, err := a.say(ctx, "sendMessage", m)
 	if err != nil {
 		return 0, err
 	}
@@ -47,7 +47,7 @@ func (a *api) send(ctx context.Context, m message) (int, error) {
 
 // edit changes a message.
 func (a *api) edit(ctx context.Context, m message) error {
-	result, err := a.do(ctx, "editMessageText", m.params(make([]byte, 0, roomForParams)))
+	result, err := a.say(ctx, "editMessageText", m)
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,18 @@ func (a *api) edit(ctx context.Context, m message) error {
 
 // roomForParams is as much as most messages need.
 const roomForParams = 1024
+
+// say performs a call whose parameters are a message.
+func (a *api) say(ctx context.Context, method string, m message) ([]byte, error) {
+	fast, ok := a.quick.(*fastWire)
+	if !ok {
+		return a.do(ctx, method, m.params(make([]byte, 0, roomForParams)))
+	}
+	room := fast.rooms.Get().(*[]byte)
+	defer fast.rooms.Put(room) // Nobody reads it after the call.
+	*room = m.params((*room)[:0])
+	return a.do(ctx, method, *room)
+}
 
 // remove deletes a message.
 func (a *api) remove(ctx context.Context, chat int64, id int) error {
@@ -166,12 +178,20 @@ func (a *api) do(ctx context.Context, method string, params []byte) ([]byte, err
 
 // result returns the result in an answer.
 func result(got answer) ([]byte, error) {
-	if got.status >= 500 || !complete(got.body) {
+	var ok, value []byte
+	if got.status >= 500 || !object(got.body, func(key, v []byte) {
+		switch {
+		case ok == nil && string(key) == `"ok"`:
+			ok = v
+		case value == nil && string(key) == `"result"`:
+			value = v
+		}
+	}) {
 		return nil, lostAnswer(got)
 	}
-	switch string(member(got.body, "ok")) {
+	switch string(ok) {
 	case "true":
-		return member(got.body, "result"), nil
+		return value, nil
 	case "false":
 		return nil, refused(got)
 	}

@@ -36,6 +36,7 @@ type fastWire struct {
 	// behind it, up to the length of its content: never print them.
 	before, after string
 	exchanges     sync.Pool // of *exchange
+	rooms         sync.Pool // of *[]byte, for contents
 
 	mu    sync.Mutex
 	idle  []fastConn // the one used last is the last
@@ -70,6 +71,7 @@ func newFastWire(base url.URL) *fastWire {
 		}
 	}
 	w.address = net.JoinHostPort(host, port)
+	w.rooms.New = func() any { return new(make([]byte, 0, roomForParams)) }
 	w.exchanges.New = func() any { return &exchange{in: bufio.NewReader(nil)} }
 	return w
 }

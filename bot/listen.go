@@ -120,7 +120,7 @@ func (b *Bot) poll(ctx context.Context, offset int64, limit int, timeout time.Du
 	case ok != "true" || got.status >= 300:
 		return nil, lostAnswer(got)
 	}
-	whole, rest := elements(member(got.body, "result"))
+	whole, rest := elements(memberOn(got.body, "result"))
 	if len(whole) == 0 && rest != nil {
 		if len(got.body) < maxBody {
 			return nil, lostAnswer(got) // cut off on its way

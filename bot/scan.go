@@ -74,14 +74,14 @@ func skipString(b []byte, i int) (int, bool) {
 	return len(b), false
 }
 
-// complete says that b is one object, and nothing of it is missing.
-func complete(b []byte) bool {
-	i := skipSpace(b, 0)
-	if i >= len(b) || b[i] != '{' {
-		return false
-	}
-	end, ok := skipValue(b, i)
-	return ok && skipSpace(b, end) == len(b)
+// object calls f with each member of b, as members does, and reports whether b is
+// one object and nothing of it is missing.
+func object(b []byte, f func(key, value []byte)) bool {
+	end, whole := membersTo(b, func(key, value []byte) bool {
+		f(key, value)
+		return true
+	})
+	return whole && skipSpace(b, end) == len(b)
 }
 
 // member returns the first value of the name in the object b, cut short if b
@@ -96,42 +96,76 @@ func member(b []byte, name string) (value []byte) {
 	return value
 }
 
+// memberOn returns b from the value on that member returns: where that ends is
+// not looked for.
+func memberOn(b []byte, name string) []byte {
+	i := skipSpace(b, 0)
+	if i >= len(b) || b[i] != '{' {
+		return nil
+	}
+	for i++; ; i++ {
+		i = skipSpace(b, i)
+		end, ok := i, false
+		if i < len(b) && b[i] == '"' {
+			end, ok = skipString(b, i)
+		}
+		colon := skipSpace(b, end)
+		if !ok || colon >= len(b) || b[colon] != ':' {
+			return nil
+		}
+		value := skipSpace(b, colon+1)
+		if string(b[i+1:end-1]) == name {
+			return b[value:]
+		}
+		end, ok = skipValue(b, value)
+		if i = skipSpace(b, end); !ok || i >= len(b) || b[i] != ',' {
+			return nil
+		}
+	}
+}
+
 // members calls f with each member of the object b, the name with its quotes,
 // until that returns false. A value is cut short if b is. It reports whether b
 // is an object that was gone through to its end.
 func members(b []byte, f func(key, value []byte) bool) bool {
+	_, whole := membersTo(b, f)
+	return whole
+}
+
+// membersTo is members, and returns where an object ends that is whole.
+func membersTo(b []byte, f func(key, value []byte) bool) (end int, whole bool) {
 	i := skipSpace(b, 0)
 	if i >= len(b) || b[i] != '{' {
-		return false
+		return 0, false
 	}
 	for i++; ; {
 		i = skipSpace(b, i)
 		if i < len(b) && b[i] == '}' {
-			return true
+			return i + 1, true
 		}
 		if i >= len(b) || b[i] != '"' {
-			return false
+			return 0, false
 		}
 		end, ok := skipString(b, i)
 		if !ok {
-			return false
+			return 0, false
 		}
 		key := b[i:end]
 		i = skipSpace(b, end)
 		if i >= len(b) || b[i] != ':' {
-			return false
+			return 0, false
 		}
 		i = skipSpace(b, i+1)
 		end, ok = skipValue(b, i)
 		if !f(key, b[i:end]) || !ok {
-			return false
+			return 0, false
 		}
 		i = skipSpace(b, end)
 		switch {
 		case i < len(b) && b[i] == '}':
-			return true
+			return i + 1, true
 		case i >= len(b) || b[i] != ',':
-			return false
+			return 0, false
 		}
 		i++
 	}

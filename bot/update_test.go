@@ -242,5 +242,8 @@ func TestMember(t *testing.T) {
 		if got := string(member([]byte(tt.object), tt.name)); got != tt.want {
 			t.Errorf("%s of %s is %q, want %q", tt.name, tt.object, got, tt.want)
 		}
+		if got := string(memberOn([]byte(tt.object), tt.name)); !strings.HasPrefix(got, tt.want) || !strings.HasSuffix(tt.object, got) || (got == "") != (tt.want == "") {
+			t.Errorf("%s of %s begins with %q, want %q", tt.name, tt.object, got, tt.want)
+		}
 	}
 }

@@ -22,6 +22,7 @@ const maxBody = 16 << 20
 type wire interface {
 	// post calls a method with content, which is JSON and does not change, and
 	// returns the answer with at most maxBody of its body, whatever its status.
+	// A fastWire does not look at the content any more when it returns.
 	post(ctx context.Context, method string, content []byte) (answer, error)
 }
 

@@ -21,16 +21,21 @@ func (b *Book) Cover(language, token string, at time.Time) View {
 
 // words is what a screen says, and what stands in it from the directory.
 func (b *Book) words(language string, here *screen, at time.Time) string {
-	numbers := b.numbers(language, at)
-	if numbers == "" {
-		numbers = b.say(language, "ui.no_numbers")
+	text := b.say(language, here.name)
+	if strings.Contains(text, "{numbers}") {
+		numbers := b.numbers(language, at)
+		if numbers == "" {
+			numbers = b.say(language, "ui.no_numbers")
+		}
+		text = b.say(language, here.name, "numbers", numbers)
 	}
-	text := b.say(language, here.name, "numbers", numbers)
 	if (here.Shows == "pages" || here.Shows == "cover") && len(b.pages(at)) == 0 {
 		text = strings.Join([]string{text, b.say(language, "ui.no_pages")}, "\n\n")
 	}
-	if list := b.embassies(language, at); here.Shows == "embassies" && list != "" {
-		text += "\n\n" + list
+	if here.Shows == "embassies" {
+		if list := b.embassies(language, at); list != "" {
+			text += "\n\n" + list
+		}
 	}
 	return text
 }

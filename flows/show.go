@@ -26,10 +26,9 @@ func (b *Book) View(s State, at time.Time) View {
 	if here.name == b.policy.First && s.Page == "" && s.Note == "" {
 		return b.Cover(s.Language, s.Token, at)
 	}
-	numbers := b.numbers(s.Language, at)
 	var parts []string
 	if status := b.status(s); status != "" && here.name != b.policy.First && !asking {
-		parts = append(parts, strings.TrimSpace(say(status, "numbers", numbers)))
+		parts = append(parts, strings.TrimSpace(say(status, "numbers", b.numbers(s.Language, at))))
 		if s.Notice == "" && len(s.Answers) == 0 && s.Case.Phase != Ended && s.Case.Phase != Owned {
 			parts = append(parts, say("ui.notice_short"))
 		}
@@ -148,7 +147,10 @@ func (b *Book) choices(v *View, s State, here *screen, at time.Time) {
 			(o.Open || o.Forget != "") && (s.Case == nil || s.Case.Phase == Ended || s.Left) {
 			continue
 		}
-		label := b.say(s.Language, here.label(o), "from", clockTime(b.policy.Day.From), "to", clockTime(b.policy.Day.To))
+		label := b.say(s.Language, here.label(o))
+		if strings.Contains(label, "{") {
+			label = b.say(s.Language, here.label(o), "from", clockTime(b.policy.Day.From), "to", clockTime(b.policy.Day.To))
+		}
 		if here.Many {
 			box := "☐ "
 			if slices.Contains(s.Picks, o.ID) {

@@ -185,7 +185,7 @@ func (w *world) edit(e *Engine, name string, change func(*flows.State)) {
 	change(&c.State)
 	old := c.version
 	c.version++
-	sealed, err := e.sealState(id, c)
+	sealed, err := e.sealState(id, &c)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -231,20 +231,20 @@ func (e *Engine) checkKey(ctx context.Context) error {
 
 // fresh derives a moment's random bytes from the event, so that they are the
 // same whenever the same event is stepped again and nobody can guess them.
-func (e *Engine) fresh(conversation, event string) (f [16]byte) {
-	copy(f[:], sum(e.freshKey, conversation, event))
-	return f
+func (e *Engine) fresh(conversation, event string) [16]byte {
+	return sum(e.freshKey, conversation, event)
 }
 
 // itemID names the nth effect of an event. It is the same whenever the same
 // event is stepped again, and no other event's, also after the conversation
 // was erased and began again: versions start anew then, identities do not.
 func (e *Engine) itemID(conversation, event string, n int) string {
-	return hex.EncodeToString(sum(e.effectKey, conversation, event, strconv.Itoa(n)))
+	code := sum(e.effectKey, conversation, event, strconv.Itoa(n))
+	return hex.EncodeToString(code[:])
 }
 
 // sum returns 16 bytes of HMAC-SHA256 over the parts, each with its length.
-func sum(key *seal.Keyed, parts ...string) []byte {
+func sum(key *seal.Keyed, parts ...string) (code [16]byte) {
 	var room [256]byte
 	text := room[:0]
 	for _, p := range parts {
@@ -252,5 +252,6 @@ func sum(key *seal.Keyed, parts ...string) []byte {
 		text = append(append(text, ':'), p...)
 	}
 	mac := key.Sum(text)
-	return mac[:16]
+	copy(code[:], mac[:])
+	return code
 }

@@ -131,8 +131,8 @@ func (e *Engine) damage(ctx context.Context, cause error) error {
 const probe = "probe"
 
 // sealState seals the conversation as the record at its version.
-func (e *Engine) sealState(id string, c conversation) ([]byte, error) {
-	plain, err := json.Marshal(c.envelope)
+func (e *Engine) sealState(id string, c *conversation) ([]byte, error) {
+	plain, err := json.Marshal(&c.envelope)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the state cannot be written", ErrStep) // The cause may quote it.
 	}

@@ -96,7 +96,7 @@ func (d *dispatcher) fill(ctx context.Context) time.Duration {
 		d.trouble(ctx, op, err)
 	}
 	for _, l := range leased {
-		d.start(job{Leased: l})
+		d.start(job{Leased: l, behind: unknown})
 	}
 	d.slots.giveBack(n - len(leased))
 	if err != nil || len(leased) == n {
@@ -243,7 +243,7 @@ func (d *dispatcher) attempt(ctx context.Context, j job) (settle func()) {
 		d.counts.undelivered.Add(1)
 		return func() {
 			// An earlier try of which nobody learnt the outcome may have succeeded.
-			d.settle(ctx, l, it, flows.Undelivered{Effect: it.Effect.Effect, Reason: flows.ReasonUnwanted, Perhaps: l.Tries > 1})
+			d.settle(ctx, j, it, flows.Undelivered{Effect: it.Effect.Effect, Reason: flows.ReasonUnwanted, Perhaps: l.Tries > 1})
 		}
 	}
 	if err != nil {
@@ -254,7 +254,7 @@ func (d *dispatcher) attempt(ctx context.Context, j job) (settle func()) {
 		d.counts.delivered.Add(1)
 		return func() {
 			if delivered, ok := outcome.(flows.Delivered); !ok || !d.mount(j, it, delivery, delivered) {
-				d.settle(ctx, l, it, outcome)
+				d.settle(ctx, j, it, outcome)
 			}
 		}
 	}
@@ -264,7 +264,7 @@ func (d *dispatcher) attempt(ctx context.Context, j job) (settle func()) {
 	}
 	d.counts.undelivered.Add(1)
 	d.log.WarnContext(ctx, "effect not delivered", append(d.attrs(l, it, err), "reason", string(undelivered.Reason))...)
-	return func() { d.settle(ctx, l, it, undelivered) }
+	return func() { d.settle(ctx, j, it, undelivered) }
 }
 
 // errUnwanted says that the state as it is now does not want the effect.

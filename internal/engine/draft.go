@@ -22,6 +22,9 @@ type draft struct {
 	found bool
 	// made are the items, in the order of Items.
 	made []item
+	// left is how many items are left in its lane behind the one that Ack is the
+	// lease of, or unknown.
+	left int
 }
 
 // concerns reports whether the commit may change what a lane's next item is.
@@ -32,12 +35,24 @@ func (d *draft) concerns(lane storage.Lane) bool {
 
 // job is what to do about an item that was leased with the commit.
 func (d *draft) job(by *dispatcher, l storage.Leased) job {
+	j := job{Leased: l, by: by, draft: d, behind: unknown}
+	after := 0 // items of the commit in this lane
 	for i := range d.Items {
-		if d.Items[i].ID == l.Item {
-			return job{Leased: l, by: by, draft: d, item: &d.made[i]}
+		switch {
+		case d.Items[i].Lane != l.Lane:
+		case d.Items[i].ID == l.Item:
+			j.item, after = &d.made[i], 0
+		default:
+			after++
 		}
 	}
-	return job{Leased: l, by: by, draft: d} // It was committed earlier.
+	switch {
+	case j.item != nil:
+		j.behind = after // What was before it in the lane is done.
+	case d.left > 0 && d.Ack.Lane == l.Lane:
+		j.behind = d.left - 1 + after // It was committed earlier.
+	}
+	return j
 }
 
 // A turn is what one event makes of a conversation.

@@ -41,6 +41,8 @@ func (testFlow) Step(s flows.State, m flows.Moment, ev flows.Event) (flows.State
 		switch ev.Text {
 		case "panic":
 			panic("quoting " + canary)
+		case "erase":
+			return s, []flows.Effect{flows.Show{}, flows.Erase{Messages: []flows.MessageID{ev.Message}}}
 		case "burst":
 			return s, slices.Repeat([]flows.Effect{flows.Show{}}, storage.MaxItems+1)
 		}

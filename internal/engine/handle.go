@@ -118,6 +118,8 @@ type step struct {
 	lives bool
 	// ack is the lease that the event reports the outcome of.
 	ack *storage.Lease
+	// acked, if not nil, is the job that ack is the lease of.
+	acked *job
 	// ride, if not nil, is an earlier outcome that is committed along. It has
 	// happened before the events.
 	ride *ride
@@ -279,7 +281,10 @@ func (e *Engine) next(st step, c conversation, found bool) (d *draft, err error)
 			err = fmt.Errorf("%w: event %q, panic at %s", ErrStep, st.kind(), panicLine())
 		}
 	}()
-	d = &draft{Commit: storage.Commit{ID: st.conversation, Version: c.version, At: e.now(), Ack: st.ack}}
+	d = &draft{Commit: storage.Commit{ID: st.conversation, Version: c.version, At: e.now(), Ack: st.ack}, left: unknown}
+	if j := st.acked; j != nil && j.behind >= 0 && j.draft != nil && j.draft.after.version == d.Version {
+		d.left = j.behind // Nothing was committed since.
+	}
 	c.version++
 	if st.caller != "" {
 		c.Caller = st.caller
@@ -341,7 +346,7 @@ func (e *Engine) next(st step, c conversation, found bool) (d *draft, err error)
 	}
 	d.after.alarm = d.Alarm
 	d.Names = e.names(d.after)
-	d.State, err = e.sealState(d.ID, d.after)
+	d.State, err = e.sealState(d.ID, &d.after)
 	return d, err
 }
 

@@ -13,10 +13,12 @@ type bounded struct{ storage.Store }
 
 // soon is a context that ends within storeTimeout.
 func soon(ctx context.Context) (context.Context, context.CancelFunc) {
-	if end, ok := ctx.Deadline(); ok && time.Until(end) <= storeTimeout {
+	end := time.Now().Add(storeTimeout)
+	if at, ok := ctx.Deadline(); ok && !at.After(end) {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, storeTimeout)
+	t := &lazy{Context: ctx, end: end}
+	return t, t.cancel
 }
 
 // within makes one call.

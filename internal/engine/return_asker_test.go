@@ -261,7 +261,7 @@ func BenchmarkReturn(b *testing.B) {
 // seed puts a conversation into the store.
 func seed(b *testing.B, e *Engine, id string, c conversation) error {
 	b.Helper()
-	state, err := e.sealState(id, c)
+	state, err := e.sealState(id, &c)
 	if err != nil {
 		return err
 	}

@@ -19,12 +19,13 @@ const (
 	ridesAtOnce = 64
 )
 
-// A ride is the outcome of a Show that found the bubble where the state has it.
-// It says nothing that the state does not know, so it waits for the next commit
-// of its conversation and is recorded with that, instead of by a commit of its
-// own. A crash before that loses no more than it would lose between a delivery
-// and its commit, and the same Show is then performed again, which leaves the
-// same bubble with the same words.
+// A ride is the outcome of a Show that found the bubble where the state has it,
+// or of an Erase after which nothing was left over. It says nothing that the next
+// step must know before, so it waits for the next commit of its conversation and
+// is recorded with that, instead of by a commit of its own. A crash before that
+// loses no more than it would lose between a delivery and its commit, and the
+// same effect is then performed again, which leaves the same bubble with the same
+// words, and the same messages gone.
 //
 // Only what has nothing behind it in its lane may wait, and only where no other
 // process could put something there.
@@ -39,23 +40,28 @@ type ride struct {
 
 // mount lets the outcome of a job wait for a ride, and reports whether it may.
 func (d *dispatcher) mount(j job, it item, del Delivery, delivered flows.Delivered) bool {
-	if _, ok := it.Effect.Effect.(flows.Show); !ok || j.item == nil || delivered.Message != del.Bubble || !d.mayRide() {
+	if j.draft == nil || j.behind != 0 || !d.mayRide() {
 		return false
 	}
-	inLane := 0
-	for _, other := range j.draft.Items {
-		if other.Lane == d.lane {
-			inLane++
+	switch it.Effect.Effect.(type) {
+	case flows.Show:
+		if delivered.Message != del.Bubble {
+			return false
 		}
-	}
-	if inLane != 1 {
+	case flows.Erase:
+		// Who asked for it is told when all is gone.
+		if len(delivered.Kept) > 0 || j.draft.after.State.Left {
+			return false
+		}
+	default:
 		return false
 	}
-	l := j.Leased
+	// The draft is not kept for it.
+	l, alone := j.Leased, job{Leased: j.Leased, behind: unknown}
 	return d.memory.mount(l.Conversation, j.draft.after.version, &ride{
 		lease:   l.Lease,
 		outcome: event{delivered, effectIdentity(l.Item)},
-		settle:  func(ctx context.Context) { d.settle(ctx, l, it, delivered) },
+		settle:  func(ctx context.Context) { d.settle(ctx, alone, it, delivered) },
 		since:   d.now(),
 	})
 }

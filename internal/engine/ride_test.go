@@ -246,3 +246,22 @@ func TestRideEndsWithTheProcess(t *testing.T) {
 		r.mustBeEmpty(r.e)
 	})
 }
+
+// A process whose flow erases a message after it has shown something: the outcome
+// of the Show is recorded by itself, because the Erase is behind it, and that of
+// the Erase rides.
+func TestErasureRides(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRiding(t)
+		defer func() { r.stop() }()
+		r.handle(r.e, said(1, 100, "erase"))
+		synctest.Wait()
+		r.mustHave(4) // The event's and the Show's.
+		r.press()
+		r.mustHave(5) // The Erase's came along.
+		time.Sleep(2 * ridesFor)
+		synctest.Wait()
+		r.mustHave(6)
+		r.mustBeEmpty(r.e)
+	})
+}

@@ -20,13 +20,15 @@ const storeTimeout = 8 * time.Second
 // process leases nothing: what was performed must not be performed again
 // because the store had a bad minute. Only when somebody else took the item
 // over, or with the end of the process, the outcome is dropped.
-func (d *dispatcher) settle(ctx context.Context, l storage.Leased, it item, outcome flows.Event) {
+func (d *dispatcher) settle(ctx context.Context, j job, it item, outcome flows.Event) {
+	l := j.Leased
 	st := step{
 		conversation: l.Conversation,
 		events:       []event{{outcome, effectIdentity(l.Item)}},
 		caller:       it.Caller,
 		begins:       true,
 		ack:          &l.Lease,
+		acked:        &j,
 	}
 	switch d.side { //nolint:exhaustive // Nothing else is delivered.
 	case flows.Officers:

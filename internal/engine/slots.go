@@ -137,7 +137,13 @@ type job struct {
 	// as well, is the item as it was sealed. Nothing of them need be read again.
 	draft *draft
 	item  *item
+	// behind is how many items were behind it in its lane after the draft, or
+	// unknown.
+	behind int
 }
+
+// unknown says that nobody counted.
+const unknown = -1
 
 // keep commits a draft and returns the jobs that can be performed at once, for
 // which slots are taken: begin starts them. After an error that leaves open

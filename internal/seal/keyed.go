@@ -20,18 +20,28 @@ type Keyed struct {
 
 // NewKeyed returns the HMAC of the key.
 func NewKeyed(key []byte) *Keyed {
-	idle := &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}
+	idle := &sync.Pool{New: func() any { return &keyedHash{Hash: hmac.New(sha256.New, key)} }}
 	return &Keyed{func() *sync.Pool { return idle }}
 }
 
 // Sum returns the code of the message.
 func (k *Keyed) Sum(message []byte) (code [sha256.Size]byte) {
-	mac := k.idle().Get().(hash.Hash)
-	mac.Reset()
-	_, _ = mac.Write(message)
-	mac.Sum(code[:0])
-	k.idle().Put(mac)
+	h := k.idle().Get().(*keyedHash)
+	h.Reset()
+	h.message = append(h.message[:0], message...)
+	_, _ = h.Write(h.message)
+	h.Hash.Sum(h.code[:0])
+	code = h.code
+	k.idle().Put(h)
 	return code
+}
+
+// A keyedHash has room for a message and its code, so that they need not be where
+// the garbage is collected.
+type keyedHash struct {
+	hash.Hash
+	message []byte
+	code    [sha256.Size]byte
 }
 
 // Format prints "<keyed>" whatever the verb.

@@ -87,12 +87,17 @@ func subkey(root []byte, label string) []byte {
 // to a power of two, 256 at least, so that sizes say little. A NUL in bucket is
 // a programmer's error and panics.
 func (v *Vault) Seal(bucket, key string, plain []byte) []byte {
-	padded := pad(plain)
-	out := make([]byte, epochSize+chacha20poly1305.NonceSizeX, sealOverhead+len(padded))
+	const head = epochSize + chacha20poly1305.NonceSizeX
+	size := padded(len(plain))
+	out := make([]byte, head, sealOverhead+size)
 	binary.BigEndian.PutUint32(out, epoch)
 	nonce := out[epochSize:]
 	_, _ = rand.Read(nonce) // It never fails.
-	return v.keys().aead.Seal(out, nonce, padded, place(bucket, key, epoch))
+	// It is sealed where it is.
+	text := out[head : head+size]
+	copy(text, plain)
+	text[len(plain)] = 0x80
+	return v.keys().aead.Seal(out, nonce, text, place(bucket, key, epoch))
 }
 
 // Open returns what was sealed for the same bucket and key. It returns ErrEpoch
@@ -159,16 +164,14 @@ func mustHoldNoNUL(s string) {
 	}
 }
 
-// pad appends a one bit and zeros up to a power of two (ISO/IEC 7816-4).
-func pad(plain []byte) []byte {
+// padded is how long a text of n bytes is with a one bit and zeros up to a power
+// of two after it (ISO/IEC 7816-4).
+func padded(n int) int {
 	size := minPadded
-	for size < len(plain)+1 {
+	for size < n+1 {
 		size *= 2
 	}
-	padded := make([]byte, size)
-	copy(padded, plain)
-	padded[len(plain)] = 0x80
-	return padded
+	return size
 }
 
 func unpad(padded []byte) (plain []byte, ok bool) {
