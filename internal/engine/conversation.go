@@ -51,8 +51,8 @@ type former struct {
 
 // succeed takes the next state and remembers the case that it leaves behind.
 func (v *envelope) succeed(next flows.State) {
-	old := presentCase(v.State)
-	if old != nil && !sameCase(old, presentCase(next)) {
+	old := presentCase(&v.State)
+	if old != nil && !sameCase(old, presentCase(&next)) {
 		v.Former = &former{Case: *old, Thread: v.State.Thread()}
 	}
 	v.State = next
@@ -67,7 +67,7 @@ func (v *envelope) taped(id *seal.CaseID) bool {
 // known.
 func (v *envelope) thread(it item) flows.PostID {
 	switch {
-	case sameCase(it.Case, presentCase(v.State)) && v.State.Thread() != "":
+	case sameCase(it.Case, presentCase(&v.State)) && v.State.Thread() != "":
 		return v.State.Thread()
 	case it.Case != nil && v.Former != nil && *it.Case == v.Former.Case && v.Former.Thread != "":
 		return v.Former.Thread
@@ -146,11 +146,11 @@ func stateKey(id string, version uint64) string {
 }
 
 // presentCase returns the state's case, nil if there is none.
-func presentCase(s flows.State) *seal.CaseID {
-	id, ok := s.CaseID()
-	if !ok {
+func presentCase(s *flows.State) *seal.CaseID {
+	if s.Case == nil {
 		return nil
 	}
+	id := s.Case.ID
 	return &id
 }
 

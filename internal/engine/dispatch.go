@@ -394,7 +394,7 @@ func (d *dispatcher) delivery(ctx context.Context, j job, it item) (del Delivery
 			del.Bubble, del.Buried = c.State.Bubble()
 		}
 	case flows.Open, flows.Update:
-		present := found && sameCase(it.Case, presentCase(c.State))
+		present := found && sameCase(it.Case, presentCase(&c.State))
 		if update, ok := ef.(flows.Update); ok && update.Last != nil {
 			present = false // Its card says how the case ended.
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"suar/flows"
+	"suar/internal/seal"
 	"suar/storage"
 )
 
@@ -57,9 +58,12 @@ func (d *draft) job(by *dispatcher, l storage.Leased) job {
 
 // A turn is what one event makes of a conversation.
 type turn struct {
-	event  event
-	before flows.State
-	after  conversation
+	event event
+	// before is the case that the conversation had, nil for none, and beforeThread
+	// its thread.
+	before       *seal.CaseID
+	beforeThread flows.PostID
+	after        conversation
 	// effects are numbered: with the event the number names the effect, also
 	// when those before it were merged into others.
 	effects []numbered
@@ -72,7 +76,7 @@ type numbered struct {
 
 // happen steps one event.
 func (e *Engine) happen(id string, c conversation, ev event, at time.Time) *turn {
-	t := &turn{event: ev, before: c.State, after: c}
+	t := &turn{event: ev, before: presentCase(&c.State), beforeThread: c.State.Thread(), after: c}
 	m := flows.Moment{At: at, Fresh: e.fresh(id, ev.identity)}
 	state, effects := e.flow.Step(c.State, m, ev.Event)
 	t.after.succeed(state)
@@ -115,7 +119,7 @@ func absorb(late *flows.Effect, early flows.Effect, before, after *turn) bool {
 	case flows.Update:
 		update, ok := (*late).(flows.Update)
 		return ok && early.Last == nil && update.Last == nil &&
-			sameCase(presentCase(before.after.State), presentCase(after.after.State))
+			sameCase(presentCase(&before.after.State), presentCase(&after.after.State))
 	}
 	return false
 }

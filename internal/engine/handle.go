@@ -248,7 +248,7 @@ func (e *Engine) draw(st step, c conversation, found bool) (*draft, error) {
 	switch {
 	case c.Handing != nil && st.name != "" && st.name == threadName(c.Handing.Thread):
 		return nil, errHanding
-	case st.joins != nil && sameCase(presentCase(c.State), &st.joins.of):
+	case st.joins != nil && sameCase(presentCase(&c.State), &st.joins.of):
 		return nil, errJoined
 	case st.joins != nil && (c.Handing != nil || c.State.Case != nil && c.State.Case.Phase != flows.Ended):
 		return nil, errBusy
@@ -259,7 +259,7 @@ func (e *Engine) draw(st step, c conversation, found bool) (*draft, error) {
 	if st.version != 0 && st.version != c.version {
 		return nil, errLate
 	}
-	if present := presentCase(c.State); st.of != nil && (!found || present != nil && !sameCase(present, *st.of)) || st.lives && !found {
+	if present := presentCase(&c.State); st.of != nil && (!found || present != nil && !sameCase(present, *st.of)) || st.lives && !found {
 		st.events = nil
 	}
 	d, err := e.next(st, c, found)
@@ -307,7 +307,7 @@ func (e *Engine) next(st step, c conversation, found bool) (d *draft, err error)
 		t := e.happen(d.ID, c, ev, d.At)
 		effects += len(t.effects)
 		// A commit is of one transcript, and holds so much.
-		if len(turns) > 0 && (effects > storage.MaxItems || !sameCase(presentCase(t.before), presentCase(t.after.State))) {
+		if len(turns) > 0 && (effects > storage.MaxItems || !sameCase(t.before, presentCase(&t.after.State))) {
 			break
 		}
 		// What an item's outcome is need not be remembered: there is one only.

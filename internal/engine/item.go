@@ -45,11 +45,11 @@ func (e *Engine) newItem(id string, t *turn, ef numbered, at time.Time) (item, s
 		Caller: c.Caller,
 		Effect: newEffectJSON(ef.Effect),
 		At:     at,
-		Case:   presentCase(c.State),
+		Case:   presentCase(&c.State),
 		Thread: c.State.Thread(),
 	}
 	if it.Case == nil {
-		it.Case, it.Thread = presentCase(t.before), t.before.Thread()
+		it.Case, it.Thread = t.before, t.beforeThread
 	}
 	switch ef := ef.Effect.(type) {
 	case flows.Open:

@@ -19,7 +19,7 @@ func (e *Engine) transcribe(commit *storage.Commit, turns []*turn) error {
 		if tape == nil {
 			tape = t.after.Tape
 		}
-		if id := presentCase(t.after.State); id != nil && (tape == nil || tape.Case != *id) {
+		if id := presentCase(&t.after.State); id != nil && (tape == nil || tape.Case != *id) {
 			begun, header, err := seal.NewTape(*id, e.officers(), commit.At, e.rand)
 			if err != nil {
 				// Not the event's fault: it must wait until cases can be sealed.
