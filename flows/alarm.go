@@ -20,6 +20,7 @@ func (b *Book) due(s State, now time.Time) time.Time {
 		}
 	}
 	at(b.foldAt(s))
+	at(b.keptAt(s))
 	if s.Mask != nil {
 		at(s.Mask.Due)
 	}
@@ -103,6 +104,9 @@ func (t *turn) timedOut() {
 		t.rest()
 	}
 	t.sweep()
+	if came(t.book.keptAt(t.s)) {
+		t.s.Kept = time.Time{}
+	}
 	c := t.s.Case
 	if c == nil {
 		if came(t.book.policy.Idle.after(t.s.Seen)) {
@@ -155,6 +159,9 @@ func (t *turn) sweep() {
 		return
 	}
 	if t.s.Shut {
+		if !t.s.Revoked {
+			t.s.Kept = t.m.At
+		}
 		t.s.Messages = slices.DeleteFunc(t.s.Messages, func(m Message) bool { return slices.Contains(old, m.ID) })
 		return
 	}
@@ -168,7 +175,7 @@ func (t *turn) sweep() {
 func (t *turn) expire() {
 	if t.s.Shut {
 		t.abandon(t.s.Replies)
-		t.s = State{}
+		t.s = State{Kept: t.s.Kept, Left: !t.s.Kept.IsZero()}
 		return
 	}
 	t.leave()

@@ -217,11 +217,33 @@ func (t *turn) erased(e Erase, kept []MessageID) {
 	if slices.Contains(e.Messages, t.s.Shown) {
 		t.s.Shown, t.s.Covered = "", false
 	}
-	if len(kept) > 0 && t.s.Left && !t.s.Shut && t.m.At.Sub(t.s.LeftAt) < truthWindow {
+	if len(kept) > 0 && !t.s.Revoked { // Of who withdrew the consent nothing is kept.
+		t.s.Kept = t.m.At
+	}
+	if (len(kept) > 0 || !t.s.Kept.IsZero()) && t.s.Left && !t.s.Shut && t.m.At.Sub(t.s.LeftAt) < truthWindow {
 		t.enter(t.book.policy.Gone)
-		t.s.Seen = t.m.At
+		t.s.Seen, t.s.Kept = t.m.At, time.Time{}
 		t.show(false)
 	}
+}
+
+// truth tells whoever gives a sign, once, that messages could not be erased: this
+// process or Telegram was out of reach until they were too old. It is said with what
+// is shown anyway, and never by itself.
+func (t *turn) truth() {
+	shows := slices.ContainsFunc(t.effects, func(e Effect) bool { _, ok := e.(Show); return ok })
+	if t.s.Kept.IsZero() || !shows || t.s.Note != "" || t.s.unsure() || t.s.Screen == t.book.policy.Gone || t.s.Screen == "" {
+		return
+	}
+	t.s.Note, t.s.Kept = t.book.policy.Gone, time.Time{}
+}
+
+// keptAt is when it is told to nobody any more.
+func (b *Book) keptAt(s State) time.Time {
+	if s.Kept.IsZero() {
+		return time.Time{}
+	}
+	return b.policy.Keep.after(s.Kept)
 }
 
 // truthWindow is how long after leaving a person is still told that something
@@ -243,7 +265,11 @@ func (t *turn) undelivered(ev Undelivered) {
 	case Erase:
 		// What is too old is lost to us; the rest is tried again by the sweep.
 		t.s.Messages = slices.DeleteFunc(t.s.Messages, func(m Message) bool {
-			return slices.Contains(e.Messages, m.ID) && t.m.At.Sub(m.At) > oldest
+			lost := slices.Contains(e.Messages, m.ID) && t.m.At.Sub(m.At) > oldest
+			if lost && !t.s.Revoked {
+				t.s.Kept = t.m.At
+			}
+			return lost
 		})
 		for i, m := range t.s.Messages {
 			if slices.Contains(e.Messages, m.ID) {

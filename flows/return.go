@@ -204,7 +204,7 @@ func (t *turn) hand(into string) {
 			t.do(Mark{Post: r.Post, Sign: SignHeld})
 		}
 	}
-	t.s = State{Messages: old.Messages, Left: true, Shut: old.Shut, Seen: old.Seen}
+	t.s = State{Messages: old.Messages, Left: true, Shut: old.Shut, Seen: old.Seen, Kept: old.Kept}
 	if old.Shown != "" && !slices.ContainsFunc(old.Messages, func(m Message) bool { return m.ID.covers(old.Shown) }) {
 		t.s.Messages = append(t.s.Messages, Message{ID: old.Shown, At: t.m.At})
 	}

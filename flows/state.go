@@ -33,6 +33,9 @@ type State struct {
 	Covered bool      `json:"covered,omitempty"`
 	// Messages are the messages of both sides that are still to be erased.
 	Messages []Message `json:"messages,omitempty"`
+	// Kept is when messages could not be erased of which the person was not told,
+	// zero if there are none.
+	Kept time.Time `json:"kept,omitzero"`
 	// Replies are the officers' replies that may still be changed or wait.
 	Replies []Reply `json:"replies,omitempty"`
 	// Left says that the person deleted the chat and has not come back, LeftAt
@@ -284,7 +287,7 @@ func (c Case) waits() time.Time {
 
 // Blank reports whether nothing is left to keep.
 func (s State) Blank() bool {
-	return s.Case == nil && s.Screen == "" && s.Shown == "" && len(s.Messages) == 0
+	return s.Case == nil && s.Screen == "" && s.Shown == "" && len(s.Messages) == 0 && s.Kept.IsZero()
 }
 
 // Alarm returns when Step wants a TimedOut, zero for never.

@@ -96,6 +96,9 @@ func (t *turn) finish(s State) {
 		t.refresh(true) // What was shown once must not stay.
 	}
 	sign := !t.s.Seen.Equal(s.Seen)
+	if sign && t.depth == 0 {
+		t.truth()
+	}
 	if (sign || t.book.folds(s)) && t.s.Rest != nil && !t.book.folds(t.s) && t.s.Case != nil && t.s.Case.Checking == 0 {
 		t.eraseOwn() // The chat looks as at rest again, and will not fold another time.
 	}

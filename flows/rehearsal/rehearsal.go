@@ -40,6 +40,7 @@ const Help = `  person starts                     the command /start
   NAME opens the menu               what the card's menu offers
   NAME chooses LABEL                from the card's menu
   after 2m                          time passes
+  hotline is down for 49h           time passes, and no alarm comes before its end
   mattermost is down                or up, or loses the card
   telegram is down                  or up, or blocked, or refuses to delete`
 
@@ -91,6 +92,13 @@ func (r *Rehearsal) Do(line string) error {
 		return nil
 	case "after":
 		return r.after(what)
+	case "hotline":
+		d, err := time.ParseDuration(strings.TrimPrefix(what, "is down for "))
+		if err != nil {
+			return fmt.Errorf("write: hotline is down for 49h: %w", err)
+		}
+		r.now = r.now.Add(d)
+		return r.after("0s")
 	case "mattermost", "telegram":
 		return r.world(who, what)
 	case "person":
@@ -387,8 +395,13 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 			r.printf("  telegram keeps %v", e.Messages)
 			return d
 		}
-		r.vanish(e.Messages)
-		r.printf("  bot deletes %v", e.Messages)
+		if d.Kept = r.tooOld(e.Messages); len(d.Kept) > 0 {
+			r.printf("  telegram keeps %v", d.Kept)
+		}
+		gone := slices.DeleteFunc(slices.Clone(e.Messages), func(id flows.MessageID) bool { return slices.Contains(d.Kept, id) })
+		if r.vanish(gone); len(gone) > 0 {
+			r.printf("  bot deletes %v", gone)
+		}
 	case flows.Hash, flows.Check, flows.Look, flows.Seek, flows.Hand:
 		return r.keep(e)
 	case flows.Fetch, flows.Offer, flows.Present, flows.Restate, flows.Drop:
