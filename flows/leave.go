@@ -73,7 +73,7 @@ func (t *turn) blocked() {
 // the case, aside, and replies that are not there yet wait.
 func (t *turn) depart() {
 	old := t.s
-	t.s = State{Messages: old.Messages, Left: true, Seen: old.Seen, Revoked: old.Revoked, Kept: old.Kept}
+	t.s = State{Messages: old.Messages, Left: true, Seen: old.Seen, Revoked: old.Revoked, Kept: old.Kept, Was: Was{old.Screen, old.Token}}
 	if old.Shown != "" && !slices.ContainsFunc(old.Messages, func(m Message) bool { return m.ID.covers(old.Shown) }) {
 		t.s.Messages = append(t.s.Messages, Message{ID: old.Shown, At: t.m.At})
 	}

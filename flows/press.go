@@ -60,6 +60,13 @@ func (t *turn) chose(ev Chose, offered bool) {
 	}
 	token, press, _ := strings.Cut(ev.Data, ".")
 	here := t.book.screens[t.s.Screen]
+	if before, o, what := t.pressOf(ev); before != nil && t.isLate(token) {
+		if o.Danger {
+			t.settle(before, []string{o.ID})
+			return
+		}
+		token, press = t.s.Token, what // They are on every screen.
+	}
 	if here == nil || token != t.s.Token || press == "" || !offered {
 		t.stale(ev.Message)
 		return

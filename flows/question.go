@@ -262,12 +262,29 @@ func (t *turn) evaded(ev Event) bool {
 	return false
 }
 
+// isLate reports whether a press with a token is of the screen before: made at the
+// same time on another device, or on a slow one.
+func (t *turn) isLate(token string) bool {
+	return token != "" && token != t.s.Token && token == t.s.Was.Token
+}
+
 // pressOf returns what a press is: an option of the present screen, or one of
-// the global buttons; neither if it is stale.
+// the global buttons; neither if it is stale. Of the screen before it is only what
+// asks for help or ends all.
 func (t *turn) pressOf(ev Chose) (here *screen, o option, press string) {
 	token, press, _ := strings.Cut(ev.Data, ".")
 	here = t.book.screens[t.s.Screen]
-	if here == nil || token != t.s.Token || press == "" {
+	if t.isLate(token) {
+		here = t.book.screens[t.s.Was.Screen]
+		defer func() {
+			if press != pressHuman && press != pressLeave && !o.Danger {
+				here, o, press = nil, option{}, ""
+			}
+		}()
+	} else if token != t.s.Token {
+		here = nil
+	}
+	if here == nil || press == "" {
 		return nil, option{}, ""
 	}
 	if i, err := strconv.Atoi(strings.TrimPrefix(press, pressOption)); err == nil && press[:1] == pressOption && i >= 0 && i < len(here.Options) {

@@ -23,6 +23,9 @@ type State struct {
 	// Token begins the data of the present screen's buttons, so that a button
 	// of another screen, or of a conversation that was erased, means nothing.
 	Token string `json:"token,omitempty"`
+	// Was is the screen before, as long as its bubble may still be seen on another
+	// device, and its token: what asks for help there is never lost.
+	Was Was `json:"was,omitzero"`
 	// Picks are the options ticked so far on a screen that takes several.
 	Picks []string `json:"picks,omitempty"`
 	// Note is a text key shown once above the screen.
@@ -78,6 +81,12 @@ type State struct {
 	Earlier string `json:"earlier,omitempty"`
 	// Due is the next alarm.
 	Due time.Time `json:"due,omitzero"`
+}
+
+// A Was is a screen that was shown, and what its buttons' data begins with.
+type Was struct {
+	Screen string `json:"screen"`
+	Token  string `json:"token"`
 }
 
 // Facts are what the person said by taps: what the officers' card shows.

@@ -283,6 +283,9 @@ func (t *turn) enter(name string) {
 		t.enter(here.Next)
 		return
 	}
+	if t.s.Token != "" {
+		t.s.Was = Was{t.s.Screen, t.s.Token}
+	}
 	t.s.Screen, t.s.Page, t.s.Picks = name, "", nil
 	t.s.Token = t.m.token()
 	if t.book.screens[name].Menu {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +105,104 @@ func TestConcurrentEvents(t *testing.T) {
 	if got := len(w.only()); got != events {
 		t.Errorf("%d entries, want %d", got, events)
 	}
+}
+
+// TestTwoDevicesAtOnce: somebody presses "Danger now" on one device while "Delete &
+// leave" or "More" is pressed on another, at two processes. Whichever is first,
+// danger reaches the officers once, nothing is an error, and what the bubble shows in
+// the end is what the state says.
+func TestTwoDevicesAtOnce(t *testing.T) {
+	t.Parallel()
+	book, err := flows.Load(flows.Shipped(), flows.Directory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	firsts := map[string]int{}
+	for n := range 24 {
+		other := []string{"Delete & leave", "More", "A person"}[n%3]
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.flow = book
+			one, two := w.engine(), w.engine()
+			w.run(one)
+			w.run(two)
+			begin := said(1, 0, "")
+			begin.Event = flows.Started{}
+			w.handle(one, begin)
+			synctest.Wait()
+			press := func(n int, label string) Inbound {
+				t.Helper()
+				v := w.lastView()
+				for _, row := range v.Rows {
+					for _, b := range row {
+						if b.Label == label {
+							in := said(1, n, "")
+							in.Event = flows.Chose{Data: b.Data}
+							return in
+						}
+					}
+				}
+				t.Fatalf("no button %q beneath %q", label, v.Text)
+				return Inbound{}
+			}
+			w.handle(one, press(1, "English"))
+			synctest.Wait()
+			w.handle(one, said(1, 2, "please help"))
+			synctest.Wait()
+
+			// Both are of the same bubble; the one that comes second meets a newer
+			// version of the state.
+			presses := []Inbound{press(3, "Danger now"), press(4, other)}
+			start, done := make(chan struct{}), make(chan error)
+			for i, e := range []*Engine{one, two} {
+				go func() {
+					<-start
+					if i == n/3%2 { // So that either can be the first.
+						runtime.Gosched()
+					}
+					done <- e.Handle(t.Context(), presses[i])
+				}()
+			}
+			close(start)
+			for range presses {
+				if err := <-done; err != nil {
+					t.Errorf("with %q at once: %v", other, err)
+				}
+			}
+			synctest.Wait()
+			c, _, err := one.load(t.Context(), w.vault.Blind("conversation", "tg:555001"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := c.State
+			if !s.Urgent() {
+				t.Errorf("with %q at once danger is lost: %s", other, s.Screen)
+			}
+			order := "danger last" // or "More", which is of a screen that is gone
+			if s.Screen != "emergency.what" {
+				order = "danger first"
+			}
+			if other == "Delete & leave" && order == "danger first" && !s.Left {
+				t.Error("the chat was not deleted")
+			}
+			firsts[other+", "+order]++
+			if want := book.View(s, one.now()).Text; w.lastView().Text != want && want != "" {
+				t.Errorf("with %q at once the bubble shows %q, the state says %q", other, w.lastView().Text, want)
+			}
+			var card flows.Card
+			for _, d := range w.channel.deliveries() {
+				switch d.Effect.(type) {
+				case flows.Open, flows.Update:
+					card = d.Card
+				}
+			}
+			if !strings.Contains(card.Title, "BAHAYA") {
+				t.Errorf("with %q at once the card says %q", other, card.Title)
+			}
+			w.mustBeSilent()
+		})
+	}
+	t.Log(firsts)
 }
 
 func TestUnknownThread(t *testing.T) {
