@@ -53,6 +53,7 @@ func uiTexts() []string {
 		"card.release.propose.alive", "card.release.propose.call", "card.release.propose.message",
 		"card.release.proposed", "card.release.same", "card.release.second", "card.release.undo", "card.release.undone",
 		"ui.held", "ui.held.agreed", "ui.held.agreed_not", "ui.held.case", "ui.held.correct", "ui.held.danger",
+		"ui.held.media", "ui.held.secrets", "ui.held.word", "ui.held.phrase", "ui.held.no_phrase",
 		"ui.held.language", "ui.held.kind", "ui.held.minor", "ui.held.typed",
 		"card.corrected", "card.withdrawn", pageStood, "card.status.withdrawn", "card.status.withdrawn.danger", "card.notice.renew",
 		"card.contact.unsure", "card.duress", "card.guard", "card.guard.asked", "card.guard.asks",

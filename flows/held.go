@@ -13,7 +13,7 @@ const showsHeld = "held"
 // held is what is kept of the person, in the person's language, a line each:
 // what was chosen, never what was typed. Where somebody else may hold the
 // telephone, in a chat that was left, it knows nothing of the time before.
-func (b *Book) held(s State) string {
+func (b *Book) held(s State, at time.Time) string {
 	say := func(key string, pairs ...string) string { return b.say(s.Language, key, pairs...) }
 	var lines []string
 	add := func(key string, pairs ...string) { lines = append(lines, say(key, pairs...)) }
@@ -40,6 +40,14 @@ func (b *Book) held(s State) string {
 	if s.Lookup() != "" && !s.Left {
 		add("ui.held.code")
 	}
+	if c := s.Case; c != nil && !s.Left && c.Phase != Ended {
+		if n := len(c.Media); n > 0 {
+			add("ui.held.media", "count", strconv.Itoa(n))
+		}
+		for _, key := range s.heldSecrets(at, time.Duration(b.policy.Resume)) {
+			add(key)
+		}
+	}
 	if len(s.Answers) > 0 {
 		lines = append(lines, "")
 	}
@@ -50,6 +58,20 @@ func (b *Book) held(s State) string {
 		lines = append(lines, "", say("ui.held.correct"))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// heldSecrets are the text keys of what is held of the check word and the danger
+// phrase. Whether there are any is told only to who has just said the word: somebody
+// else who has the telephone must not learn that there is a phrase.
+func (s State) heldSecrets(at time.Time, lately time.Duration) []string {
+	c := s.Case
+	if c.Word.Sum == "" || c.Word.Right.IsZero() || at.Sub(c.Word.Right) > lately {
+		return []string{"ui.held.secrets"}
+	}
+	if c.Phrase.Sum == "" {
+		return []string{"ui.held.word", "ui.held.no_phrase"}
+	}
+	return []string{"ui.held.word", "ui.held.phrase"}
 }
 
 // heldAnswer is an answer in a person's language.

@@ -63,7 +63,7 @@ func (b *Book) View(s State, at time.Time) View {
 	case here.Shows == showsCode:
 		parts = append(parts, say(here.name, "code", s.Code))
 	case here.Shows == showsHeld:
-		parts = append(parts, say(here.name), b.held(s))
+		parts = append(parts, say(here.name), b.held(s, at))
 	default:
 		parts = append(parts, b.words(s.Language, here, at))
 	}
