@@ -35,6 +35,9 @@ func (t *turn) open() {
 	t.s.Left, t.s.LeftAt, t.s.Aside = false, time.Time{}, nil
 	t.s.Replies = pending(t.s.Replies)
 	t.s.Case = &Case{ID: t.m.caseID(), Phase: Opening, Opened: t.m.At}
+	if t.s.Kind == kindFamily && t.s.Rest == nil && t.s.Note == "" {
+		t.s.Note = noteUnpaid
+	}
 	t.do(Open{Case: t.s.Case.ID})
 	t.record("bot", "opened", t.officers("card.kind."+t.s.Kind))
 	if len(t.s.Answers) > 0 {
@@ -50,6 +53,10 @@ func (t *turn) open() {
 	t.relayAnswers()
 	t.show(false)
 }
+
+// noteUnpaid is what matters most of the advice at the end of the questions for
+// whoever looks for somebody: it must not wait for them to come there.
+const noteUnpaid = "family.dont_pay"
 
 // call calls the officers again in a case that they have: the person has come
 // back, or it has become urgent. Until somebody acknowledges it, it waits like a
