@@ -129,6 +129,9 @@ type (
 		Text    string
 		// Files counts attachments. They are never passed on.
 		Files int
+		// Mentions says that the text mentions a colleague or all of them. Then it
+		// is not for the person.
+		Mentions bool
 	}
 	// Noted is a post in the thread that stays among the officers.
 	Noted struct {
@@ -137,12 +140,13 @@ type (
 		Text    string
 	}
 	// Revised is a new wording of an earlier post. Note says that the new
-	// wording is an internal note.
+	// wording is an internal note, Mentions that it mentions a colleague.
 	Revised struct {
-		Post    PostID
-		Officer Officer
-		Text    string
-		Note    bool
+		Post     PostID
+		Officer  Officer
+		Text     string
+		Note     bool
+		Mentions bool
 	}
 	// Withdrawn says that an earlier post was deleted, or the case's card.
 	Withdrawn struct{ Post PostID }

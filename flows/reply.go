@@ -15,6 +15,10 @@ func (t *turn) replied(ev Replied) {
 		t.refuse(ev.Post, "card.reply_closed")
 		return
 	}
+	if ev.Mentions {
+		t.aside(ev)
+		return
+	}
 	if t.s.Case.Phase != Owned {
 		// Whoever answers has read: no second tap at 3 a.m.
 		t.claimed(ev.Officer)
@@ -43,6 +47,15 @@ func (t *turn) replied(ev Replied) {
 		t.waits()
 		t.update()
 	}
+}
+
+// aside keeps from the person what an officer most likely wrote to a colleague, and
+// says so. The post can still be made a note, or a reply, by editing it.
+func (t *turn) aside(ev Replied) {
+	t.attended()
+	t.keep(Reply{Post: ev.Post, At: t.m.At, Note: true})
+	t.record("officer:"+ev.Officer.Name, "note", ev.Text)
+	t.refuse(ev.Post, "card.mention")
 }
 
 // waits tells the thread, once until replies go again, that they wait, since when
@@ -107,6 +120,7 @@ func (t *turn) revised(ev Revised) {
 	switch {
 	case ev.Note && r.Note:
 		t.record("officer:"+ev.Officer.Name, "note", ev.Text)
+		t.do(Mark{Post: ev.Post, Sign: SignNote})
 	case ev.Note:
 		t.takeBack(i, "officer:"+ev.Officer.Name)
 		t.record("officer:"+ev.Officer.Name, "note", ev.Text)
@@ -115,8 +129,11 @@ func (t *turn) revised(ev Revised) {
 		t.takeBack(i, "officer:"+ev.Officer.Name)
 	case r.Note:
 		t.s.Replies = slices.Delete(t.s.Replies, i, i+1)
-		t.replied(Replied{Post: ev.Post, Officer: ev.Officer, Text: ev.Text})
+		t.replied(Replied{Post: ev.Post, Officer: ev.Officer, Text: ev.Text, Mentions: ev.Mentions})
 	case r.Gone:
+	case ev.Mentions:
+		t.record("officer:"+ev.Officer.Name, "note", ev.Text)
+		t.tell("card.mention.edit")
 	default:
 		t.record("officer:"+ev.Officer.Name, "revised", ev.Text)
 		r.Text = ev.Text

@@ -76,28 +76,35 @@ func changes(post *model.Post, now time.Time, floor int64) []change {
 	return all
 }
 
-// inbound is a change as the engine takes it.
-func inbound(c change, officer flows.Officer) engine.Inbound {
+// noted is what an officer wrote, without the sign that it is a note, and whether
+// it is one.
+func noted(post *model.Post) (text string, isNote bool) {
+	text = written(post)
+	if note, ok := strings.CutPrefix(strings.TrimLeft(text, " \t\n"), notePrefix); ok {
+		return strings.TrimSpace(note), true
+	}
+	return text, false
+}
+
+// inbound is a change as the engine takes it; mentions says that the post mentions
+// a colleague.
+func inbound(c change, officer flows.Officer, mentions bool) engine.Inbound {
 	in := engine.Inbound{Name: "mm:" + c.root()}
 	id := flows.PostID(c.post.Id)
-	text := written(c.post)
-	note, isNote := strings.CutPrefix(strings.TrimLeft(text, " \t\n"), notePrefix)
-	if isNote {
-		text = strings.TrimSpace(note)
-	}
+	text, isNote := noted(c.post)
 	switch {
 	case c.what == deleted:
 		in.ID = "mm:" + c.post.Id + ":deleted"
 		in.Event = flows.Withdrawn{Post: id}
 	case c.what == edited:
 		in.ID = fmt.Sprintf("mm:%s:%d", c.post.Id, c.post.EditAt)
-		in.Event = flows.Revised{Post: id, Officer: officer, Text: text, Note: isNote}
+		in.Event = flows.Revised{Post: id, Officer: officer, Text: text, Note: isNote, Mentions: mentions}
 	case isNote:
 		in.ID = "mm:" + c.post.Id + ":0"
 		in.Event = flows.Noted{Post: id, Officer: officer, Text: text}
 	default:
 		in.ID = "mm:" + c.post.Id + ":0"
-		in.Event = flows.Replied{Post: id, Officer: officer, Text: text, Files: len(c.post.FileIds)}
+		in.Event = flows.Replied{Post: id, Officer: officer, Text: text, Files: len(c.post.FileIds), Mentions: mentions}
 	}
 	return in
 }
@@ -136,14 +143,20 @@ var errNotRecorded = errors.New("handoff: the card is not recorded yet")
 // handOver hands a change over that was first tried at began.
 func (d *Desk) handOver(ctx context.Context, c change, began time.Time) error {
 	var officer flows.Officer
+	mentions := false
 	if c.what != deleted {
 		var person bool
 		var err error
 		if officer, person, err = d.author(ctx, c.post.UserId); err != nil || !person {
 			return err
 		}
+		if text, isNote := noted(c.post); !isNote {
+			if mentions, err = d.mentions(ctx, text); err != nil {
+				return err
+			}
+		}
 	}
-	err := d.Handler.Handle(ctx, inbound(c, officer))
+	err := d.Handler.Handle(ctx, inbound(c, officer, mentions))
 	switch {
 	case errors.Is(err, engine.ErrUnknown) && c.post.RootId == "":
 		return nil // The card of a case that is no more.

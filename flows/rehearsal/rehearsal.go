@@ -31,7 +31,7 @@ const Help = `  person starts                     the command /start
   person types the code             the receipt code that was last shown
   asker starts                      and all that a person can: in another chat
   NAME claims                       an officer acts
-  NAME replies POST: TEXT
+  NAME replies POST: TEXT           a word that begins with @ mentions a colleague
   NAME notes POST: TEXT
   NAME edits POST: TEXT             // before the text makes it a note
   NAME deletes POST
@@ -193,6 +193,7 @@ func (r *Rehearsal) officer(name, what string) error {
 	verb, rest, _ := strings.Cut(what, " ")
 	post, text, _ := strings.Cut(rest, ": ")
 	note := strings.HasPrefix(text, "//")
+	mentions := slices.ContainsFunc(strings.Fields(text), func(word string) bool { return strings.HasPrefix(word, "@") })
 	switch verb {
 	case "claims":
 		r.happen(flows.Claimed{Officer: o})
@@ -207,11 +208,11 @@ func (r *Rehearsal) officer(name, what string) error {
 	case "opens", "chooses":
 		return r.menu(o, verb, rest)
 	case "replies":
-		r.happen(flows.Replied{Post: flows.PostID(post), Officer: o, Text: text})
+		r.happen(flows.Replied{Post: flows.PostID(post), Officer: o, Text: text, Mentions: mentions})
 	case "notes":
 		r.happen(flows.Noted{Post: flows.PostID(post), Officer: o, Text: text})
 	case "edits":
-		r.happen(flows.Revised{Post: flows.PostID(post), Officer: o, Text: text, Note: note})
+		r.happen(flows.Revised{Post: flows.PostID(post), Officer: o, Text: text, Note: note, Mentions: mentions && !note})
 	case "deletes":
 		r.happen(flows.Withdrawn{Post: flows.PostID(post)})
 	default:
