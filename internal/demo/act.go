@@ -13,6 +13,7 @@ type act struct {
 	Do      string `json:"do"`
 	Officer string `json:"officer"`
 	Message int    `json:"message"`
+	Phone   int64  `json:"phone"`
 	Post    string `json:"post"`
 	Data    string `json:"data"`
 	Text    string `json:"text"`
@@ -45,7 +46,7 @@ func (s *stage) onPhone(do string, a act) error {
 	person, _ := s.now()
 	switch do {
 	case "start":
-		s.update(func() { s.blocked = false })
+		s.update(func() { s.blocked[person.ID()] = false })
 		person.Start()
 	case "say":
 		if strings.TrimSpace(a.Text) == "" {
@@ -62,16 +63,29 @@ func (s *stage) onPhone(do string, a act) error {
 		person.Send(telegramtest.Photo, a.Text)
 	case "block":
 		person.Block()
-		s.update(func() { s.blocked = true })
+		s.update(func() { s.blocked[person.ID()] = true })
 	case "unblock":
 		person.Unblock()
-		s.update(func() { s.blocked = false })
+		s.update(func() { s.blocked[person.ID()] = false })
 	case "another":
-		s.update(func() { s.person, s.blocked = s.person+1, false })
+		s.update(func() { s.last++; s.person = s.last })
+	case "take":
+		return s.take(a.Phone)
 	default:
 		return errAct
 	}
 	return nil
+}
+
+// take takes the nth phone into the hand again.
+func (s *stage) take(n int64) error {
+	err := errAct
+	s.update(func() {
+		if n >= 1 && n <= s.last-firstPerson+1 {
+			s.person, err = firstPerson+n-1, nil
+		}
+	})
+	return err
 }
 
 func (s *stage) asOfficer(ctx context.Context, do string, a act) error {

@@ -77,13 +77,13 @@ func TestWhoMayAct(t *testing.T) {
 			r.Header.Set("Origin", "http://"+host)
 			r.Header.Set("Sec-Fetch-Site", "same-origin")
 			c.change(r)
-			p.stage.blocked = false
+			p.stage.blocked[firstPerson] = false
 			w := httptest.NewRecorder()
 			p.ServeHTTP(w, r)
 			if w.Code != c.want {
 				t.Errorf("status %d, want %d", w.Code, c.want)
 			}
-			if acted := p.stage.blocked; acted != (c.want == http.StatusOK) {
+			if acted := p.stage.blocked[firstPerson]; acted != (c.want == http.StatusOK) {
 				t.Errorf("acted: %v", acted)
 			}
 		})

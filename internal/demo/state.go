@@ -19,7 +19,8 @@ type stage struct {
 
 	mu       sync.Mutex
 	person   int64
-	blocked  bool
+	last     int64 // of the phones that there are
+	blocked  map[int64]bool
 	dialogs  map[string]*standin.Dialog // by officer
 	whispers map[string][]string        // what only one officer sees, by officer
 	kept     Kept
@@ -34,7 +35,7 @@ const mostWhispers = 3
 
 func newStage(h *Hotline) *stage {
 	return &stage{
-		h: h, person: firstPerson,
+		h: h, person: firstPerson, last: firstPerson, blocked: map[int64]bool{},
 		dialogs: map[string]*standin.Dialog{}, whispers: map[string][]string{},
 		kept:    Kept{Records: []Record{}, Cases: []string{}},
 		changed: make(chan struct{}),
@@ -141,7 +142,8 @@ func (s *stage) takeDialog(name string) *standin.Dialog {
 }
 
 type phoneView struct {
-	Person   int64                  `json:"person"`
+	Person   int64                  `json:"person"` // counted from 1
+	Phones   int64                  `json:"phones"` // how many there are
 	Blocked  bool                   `json:"blocked"`
 	Messages []telegramtest.Message `json:"messages"`
 }
@@ -164,7 +166,7 @@ type part struct {
 func (s *stage) parts() ([]part, <-chan struct{}, error) {
 	person, changed := s.now()
 	s.mu.Lock()
-	phone := phoneView{Person: s.person - firstPerson + 1, Blocked: s.blocked}
+	phone := phoneView{Person: s.person - firstPerson + 1, Phones: s.last - firstPerson + 1, Blocked: s.blocked[s.person]}
 	channel := channelView{Dialogs: maps.Clone(s.dialogs), Whispers: maps.Clone(s.whispers)}
 	kept := s.kept
 	s.mu.Unlock()

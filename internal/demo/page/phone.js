@@ -8,8 +8,10 @@ const compose = document.getElementById("compose");
 const words = document.getElementById("words");
 const start = document.getElementById("start");
 const block = document.getElementById("block");
+const phones = document.getElementById("phones");
+const whose = document.getElementById("whose");
 
-let state = { messages: [], blocked: false, person: 1 };
+let state = { messages: [], blocked: false, person: 1, phones: 1 };
 let editing = 0;
 let heard = null; // the bot's last words that were announced
 
@@ -23,12 +25,20 @@ export function showPhone(next) {
   start.hidden = !fresh && !state.blocked;
   compose.hidden = !start.hidden;
   block.textContent = t(state.blocked ? "phone.unblock" : "phone.block");
+  const others = Array.from({ length: state.phones }, (_, i) => i + 1).filter((n) => n !== state.person);
+  sync(phones, others, String, drawPhone);
+  whose.textContent = state.phones > 1 ? `${t("phone.bot")} · ${t("phone.person", { n: state.person })}` : t("phone.bot");
   chat.dataset.empty = t("phone.empty");
   following(chat, () => sync(chat, state.messages, (m) => String(m.id), drawMessage));
   const last = state.messages.findLast((m) => m.fromBot);
   const words = last && last.id + last.text;
   if (last && heard !== null && words !== heard) announce(t("say.phone", { text: last.text }));
   heard = words ?? "";
+}
+
+/** What takes another phone into the hand. */
+function drawPhone(n) {
+  return el("button", { type: "button", onclick: () => act("phone.take", { phone: n }) }, t("phone.back", { n }));
 }
 
 function drawMessage(m) {
@@ -102,6 +112,7 @@ export function preparePhone() {
   }
   whenSpoken(() => {
     chat.replaceChildren();
+    phones.replaceChildren();
     showPhone(state);
   });
 }
