@@ -135,7 +135,10 @@ func (d *Desk) ask(ctx context.Context, r model.PostActionIntegrationRequest, t 
 // short cuts a dialog's title to what clients show.
 func short(label string) string {
 	runes := []rune(label)
-	return string(runes[:min(len(runes), model.DialogTitleMaxLength)])
+	if len(runes) <= model.DialogTitleMaxLength {
+		return label
+	}
+	return strings.TrimSpace(string(runes[:model.DialogTitleMaxLength-1])) + "…"
 }
 
 // answered takes the answer to a dialog and returns what the dialog shows,

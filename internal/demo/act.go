@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-
-	"suar/internal/telegramtest"
 )
 
 // An act is what somebody does on the page.
@@ -60,7 +58,7 @@ func (s *stage) onPhone(do string, a act) error {
 	case "delete":
 		person.Delete(a.Message)
 	case "photo":
-		person.Send(telegramtest.Photo, a.Text)
+		return sendPhoto(person, a.Text)
 	case "block":
 		person.Block()
 		s.update(func() { s.blocked[person.ID()] = true })

@@ -95,6 +95,7 @@ function drawPost(p) {
       p.deleted
         ? el("div.text.gone", {}, t("channel.deleted"))
         : el("div.text", { dir: "auto" }, rich(p.text, state.officers)),
+      p.files?.map((name) => el("p.file", {}, drawing("M6 3h8l4 4v14H6zM14 3v4h4"), name)),
       p.cards.map((c) => drawCard(p, c)),
       p.reactions.length > 0 && el("ul.reactions", {}, p.reactions.map(drawReaction)),
     ),
