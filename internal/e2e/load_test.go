@@ -228,8 +228,9 @@ func (c *crowd) claim(ctx context.Context, one *caller) error {
 	if c.crashes {
 		limit = 2 * time.Second
 	}
-	for {
-		if _, err := officer.Client().DoPostAction(ctx, one.thread.root.ID, "claim"); err != nil && !c.crashes {
+	for again := c.crashes; ; again = true {
+		// Of a press that was taken meanwhile the button is gone.
+		if _, err := officer.Client().DoPostAction(ctx, one.thread.root.ID, "claim"); err != nil && !again {
 			return fmt.Errorf("the press is not taken: %w", err)
 		}
 		try, cancel := context.WithTimeout(ctx, limit)
