@@ -61,6 +61,8 @@ function drawRecord(r) {
   );
 }
 
+const hit = (f) => f.raw + f.base64 + f.hex + f.utf16 > 0;
+
 function showFound() {
   const out = document.getElementById("found");
   if (!found) return out.replaceChildren();
@@ -69,7 +71,8 @@ function showFound() {
   const verdict = n === 0 ? t("find.none") : n === 1 ? t("find.hit") : t("find.hits", { n });
   out.replaceChildren(
     el(n ? "p.verdict.bad" : "p.verdict.good", {}, `${verdict} — “${found.word}”`),
-    ...found.files.map((f) => el("p", {}, t("find.file", { ...f, size: bytes(f.size) }))),
+    el("p", {}, t("find.looked", { n: found.files.length, size: bytes(found.files.reduce((sum, f) => sum + f.size, 0)) })),
+    ...found.files.filter(hit).map((f) => el("p", {}, t("find.file", { ...f, size: bytes(f.size) }))),
     el("p", {}, t("find.else", found)),
   );
 }
