@@ -98,8 +98,8 @@ func (a *api) acknowledge(ctx context.Context, queries []string) (errs []error) 
 				errs = append(errs, err)
 			}
 		}
-		if contents = contents[len(answers):]; len(answers) == 0 {
-			return append(errs, err)
+		if contents = contents[len(answers):]; err != nil && len(answers) == 0 {
+			break // Perhaps what is there takes no calls in a row.
 		}
 		// The connection ended before the rest. It is asked for on another one.
 	}

@@ -159,3 +159,28 @@ func TestPressesAreAcknowledgedTogether(t *testing.T) {
 		t.Errorf("acknowledged:\n%s", strings.Join(got, "\n"))
 	}
 }
+
+// A server that takes no calls in a row gets them one by one.
+func TestPressesAreAcknowledgedOneByOne(t *testing.T) {
+	var mu sync.Mutex
+	var conns []int
+	server := say(t, func(conn, _ int) string {
+		if conn == 1 {
+			return hangUp
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		conns = append(conns, conn)
+		return plainAnswer(`{"ok":true,"result":true}`)
+	})
+	a, err := newAPI(nil, server, wireToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if errs := a.acknowledge(t.Context(), []string{"a", "b", "c"}); len(errs) != 0 {
+		t.Errorf("not acknowledged: %v", errs)
+	}
+	if !slices.Equal(conns, []int{2, 2, 2}) {
+		t.Errorf("calls over the connections %v", conns)
+	}
+}
