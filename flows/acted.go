@@ -63,7 +63,7 @@ func (b *Book) menu(s State, _ time.Time) []Action {
 	}
 	if ask := c.Ask; ask != nil && ask.Word != "" {
 		add(ActionReturn, ask.choice(choiceAccept), "card.return.accept", "card.return.accept.confirm", "made", b.officersClock(c.CodeMade))
-		add(ActionReturn, ask.choice(choiceRefuse), "card.return.refuse", "")
+		add(ActionReturn, ask.choice(choiceRefuse), "card.return.refuse", "card.return.refuse.confirm")
 	}
 	if c.Guarded != "" {
 		add(ActionTrust, "", "card.guard.end", "card.guard.end.confirm")
@@ -101,6 +101,7 @@ func (t *turn) acted(ev Acted) {
 		t.answered(ev)
 	case ActionAskWord:
 		t.s.Case.AskNext = true
+		t.do(Tell{Text: t.officers("card.word.ask.told", "officer", "@"+ev.Officer.Name)})
 	case ActionTrust:
 		t.trust()
 	}

@@ -14,7 +14,7 @@ func uiTexts() []string {
 	return []string{
 		"profile.name", "profile.description", "profile.short", "profile.commands.start",
 		"profile.commands.privacy", "profile.commands.delete", "profile.commands.language",
-		"ui.again", "ui.back", "ui.check", "ui.close", "ui.news", "ui.next", "ui.open", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
+		"ui.again", "ui.talk_closed", "ui.back", "ui.check", "ui.close", "ui.news", "ui.next", "ui.open", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
 		"ui.lost", "ui.media", "ui.no_numbers", "ui.no_pages", "ui.no_reply", "ui.notice_short",
 		"ui.person", "ui.privacy", "ui.rule_hours", "ui.rule_silent", "ui.skip", "ui.status.alerting",
 		"ui.status.claimed", "ui.status.has", "ui.status.read", "ui.status.closed", "ui.status.late",
@@ -36,7 +36,7 @@ func uiTexts() []string {
 		"ui.code_wait", "ui.held.code", "card.code", "card.code.set", "card.moved", "card.return",
 		"card.return.line", "card.return.none", "card.return.right", "card.return.wrong",
 		"card.return.duress", "card.return.asks", "card.return.page", "card.return.accept",
-		"card.return.accept.confirm", "card.return.refuse", "card.return.accepted",
+		"card.return.accept.confirm", "card.return.refuse", "card.return.refuse.confirm", "card.word.ask.told", "card.return.accepted",
 		"card.return.refused", "card.return.here", "card.return.moved", "card.return.ceded",
 		noteAstray, "card.code.astray", "card.code.withheld",
 		"card.return.media", "card.return.waits", "card.return.dropped", "card.code.made", "card.unopened",

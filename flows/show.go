@@ -54,6 +54,8 @@ func (b *Book) View(s State, at time.Time) View {
 	switch {
 	case open:
 		parts = append(parts, in(page.Title, s.Language, b.languages)+"\n\n"+in(page.Text, s.Language, b.languages))
+	case here.name == b.policy.Talk && s.Case != nil && s.Case.Phase == Ended && !s.Left && !b.text[s.Language].short:
+		parts = append(parts, say("ui.talk_closed"))
 	case here.name == b.policy.Talk && s.takes():
 		parts = append(parts, say("ui.talk_media"))
 	case here.name == b.policy.Renew:
