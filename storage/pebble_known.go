@@ -24,7 +24,7 @@ func conversationOf(serial uint64, r *record) *conversation {
 }
 
 // maxKnown is how many conversations are in each half of what is known.
-const maxKnown = 8192
+const maxKnown = 4096
 
 // known are the conversations that were lately in use. One with a change that
 // is not yet on the disk is always among them: what is not known here is on the

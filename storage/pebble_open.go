@@ -99,9 +99,9 @@ func openEmbedded(f folder, files *files) (*Embedded, error) {
 const (
 	// memTable is how much is kept in memory until it becomes a table on the
 	// disk; at most two and a half of them are there.
-	memTable = 8 << 20
+	memTable = 4 << 20
 	// blockCache is how much of the tables is kept in memory.
-	blockCache = 32 << 20
+	blockCache = 12 << 20
 )
 
 // options are how Pebble keeps the store.
@@ -115,15 +115,13 @@ func options(files vfs.FS, l listener) *pebble.Options {
 		MemTableStopWritesThreshold: 4,
 		CacheSize:                   blockCache,
 		MaxOpenFiles:                500,
-		L0CompactionThreshold:       4,
+		L0CompactionThreshold:       16,
 		// Writers never wait for the background to catch up: it does before long,
 		// and a person does not wait for it.
 		L0StopWritesThreshold: 1000,
-		LBaseMaxBytes:         64 << 20,
+		LBaseMaxBytes:         256 << 20,
 		MaxManifestFileSize:   1 << 20,
 	}
-	// One index a table, so that looking for a key reads one block of it.
-	o.Levels[0].IndexBlockSize = 1 << 20
 	o.Levels[0].FilterPolicy = bloom.FilterPolicy(10)
 	o.Experimental.SpanPolicyFunc = func(start []byte) (pebble.SpanPolicy, []byte, error) {
 		next := strings.IndexFunc(spans, func(kind rune) bool { return byte(kind) > start[0] })

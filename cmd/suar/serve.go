@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +50,7 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 	if err != nil {
 		return refuse(err)
 	}
-	settleMemory(env)
+	settleMemory(ctx, env)
 	s := setting{config: conf, log: newLog(conf.Log, log)}
 	if list := s.book.Unreviewed(); len(list) > 0 {
 		s.log.Warn("no native speaker has reviewed the texts", "languages", strings.Join(list, ","))
@@ -81,18 +80,6 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 	}
 	s.log.Info("ended")
 	return nil
-}
-
-// settleMemory lets garbage be collected less often than the default has it: what
-// is kept in memory is small, and each update leaves some behind. The limit bounds
-// what that costs in memory. Whoever set the runtime's variables has their way.
-func settleMemory(env lookup) {
-	if _, set := env("GOGC"); !set {
-		debug.SetGCPercent(400)
-	}
-	if _, set := env("GOMEMLIMIT"); !set {
-		debug.SetMemoryLimit(256 << 20)
-	}
 }
 
 // report says once whether Mattermost is as it should be, and whether it

@@ -59,6 +59,10 @@ type plan struct {
 // patience is how long a program has to start, and to end.
 const patience = 40 * time.Second
 
+// silence is how long nothing may be answered: of 20,000 people who begin at once
+// the first are answered late, on a machine that is busy with other things.
+const silence = 3 * time.Minute
+
 // suar is a round of the program itself, fresh, on an empty store.
 func (r *run) suar(ctx context.Context, name string, p plan) (_ Round, err error) {
 	t, err := r.telegram()
@@ -217,7 +221,7 @@ func (r *run) until(ctx context.Context, t *crowd.Telegram, proc *rig.Process, d
 		if n := t.Answered(); n > answered {
 			answered, since = n, time.Now()
 		}
-		if time.Since(since) > patience {
+		if time.Since(since) > silence {
 			return fmt.Errorf("load: nothing is answered any more after %d steps", answered)
 		}
 	}
