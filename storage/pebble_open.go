@@ -115,11 +115,14 @@ func options(files vfs.FS, l listener) *pebble.Options {
 		MemTableStopWritesThreshold: 4,
 		CacheSize:                   blockCache,
 		MaxOpenFiles:                500,
-		L0CompactionThreshold:       16,
+		// Twice as many and twice as much as by default, so that what returns
+		// anywhere among a million is written again less often; the filters spare
+		// looking into most of them.
+		L0CompactionThreshold: 8,
+		LBaseMaxBytes:         128 << 20,
 		// Writers never wait for the background to catch up: it does before long,
 		// and a person does not wait for it.
 		L0StopWritesThreshold: 1000,
-		LBaseMaxBytes:         256 << 20,
 		MaxManifestFileSize:   1 << 20,
 	}
 	o.Levels[0].FilterPolicy = bloom.FilterPolicy(10)

@@ -20,7 +20,7 @@ const (
 	// memoryBeside is what the runtime needs beside the heap that is in use, and
 	// the least that is left for garbage: however much is in use, the limit is
 	// never so near that collecting does not end.
-	memoryBeside = 32 << 20
+	memoryBeside = 26 << 20
 
 	// workRate is how many bytes a second are allocated at work: an update leaves
 	// about 40 KB behind.
