@@ -137,7 +137,7 @@ func newMillion(b *testing.B, n int) *million {
 		c := said
 		id := one.vault.Blind("conversation", nameOf(i))
 		c.Caller = callerOf(i)
-		state, err := one.sealState(id, c)
+		state, err := one.sealState(id, &c)
 		alarm := c.alarm.Add(time.Duration(i) * time.Second)
 		i++
 		return storage.Piece{
