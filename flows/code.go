@@ -21,7 +21,8 @@ const (
 	codeWords = 6
 	wordCount = 1 << wordBits
 	wordBits  = 12
-	// codeDigits are the digits of a code: 53 bits.
+	// codeDigits are the digits of a code: 49 bits, and a 0 in front, which tells
+	// it from an identity number or a bank card.
 	codeDigits = 16
 	// codeShown is for how long a code stays in the bubble at most.
 	codeShown = 10 * time.Minute
@@ -52,9 +53,9 @@ func readWords() map[string][]string {
 // newCode draws a code.
 func (t *turn) newCode(how string) string {
 	if how == codeAsDigits {
-		// 2^64 is so much more than 10^16 that what is left over favours no
-		// number by more than one part in a thousand.
-		n := binary.BigEndian.Uint64(t.m.draw("code digits", 8)) % 1e16
+		// 2^64 is so much more than 10^15 that what is left over favours no
+		// number by more than one part in ten thousand.
+		n := binary.BigEndian.Uint64(t.m.draw("code digits", 8)) % 1e15
 		s := fmt.Sprintf("%0*d", codeDigits, n)
 		return s[:4] + " " + s[4:8] + " " + s[8:12] + " " + s[12:]
 	}

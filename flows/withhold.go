@@ -7,9 +7,19 @@ import (
 )
 
 // A receipt code opens the way to a case, and what is relayed lies in the
-// officers' channel to be read by whoever comes there. So whatever looks like a
-// code goes nowhere but to the screen that asks for one: in words that are relayed
-// or recorded something stands in its place, and its message leaves the chat.
+// officers' channel to be read by whoever comes there. So what looks like a code
+// goes nowhere but to the screen that asks for one: in words that are relayed or
+// recorded something stands in its place, and its message leaves the chat.
+//
+// Words that are no code must reach the officers whatever it costs. Sixteen digits
+// are a code only with a 0 in front, which no identity number and no bank card has;
+// and as a code is made of everyday words, six of them count only where they stand
+// alone, in the message or on a line or behind a colon, or where something near
+// them says that a code comes. A code elsewhere in a sentence is passed on: it lets
+// its finder ask the officers, and nothing else.
+
+// codeNames are what people call a code, in the languages of its words.
+var codeNames = []string{"code", "kode", "nomor", "number"}
 
 // A piece is a run of letters and digits of a text, as FoldCode reads it.
 type piece struct {
@@ -67,7 +77,7 @@ func (b *Book) looksLikeCode(list []piece) int {
 	}
 	digits := 0
 	for n, p := range list {
-		if !p.digits || n > 0 && !p.near {
+		if !p.digits || n > 0 && !p.near || p.folded[0] != '0' && n == 0 {
 			return 0
 		}
 		if digits += len(p.folded); digits == codeDigits {
@@ -91,14 +101,15 @@ func (b *Book) withhold(text string) (rest string, some, all bool) {
 		}
 		digits += p.folded
 	}
-	if len(digits) == codeDigits { // However they are set apart.
+	if len(digits) == codeDigits && digits[0] == '0' { // However they are set apart.
 		return b.say(b.policy.Officers, "card.code.withheld"), true, true
 	}
+	named := slices.ContainsFunc(list, func(p piece) bool { return slices.Contains(codeNames, p.folded) })
 	var out strings.Builder
 	last := 0
 	for i := 0; i < len(list); i++ {
 		n := b.looksLikeCode(list[i:])
-		if n == 0 {
+		if n == 0 || !list[i].digits && !named && n < len(list) && !standsAlone(text, list, i, i+n) {
 			continue
 		}
 		out.WriteString(text[last:list[i].from])
@@ -113,6 +124,19 @@ func (b *Book) withhold(text string) (rest string, some, all bool) {
 	}
 	out.WriteString(text[last:])
 	return out.String(), true, all
+}
+
+// standsAlone reports whether nothing else is on the line of the pieces, unless
+// what is before them ends with a colon.
+func standsAlone(text string, list []piece, from, to int) bool {
+	before, after := text[:list[from].from], text[list[to-1].to:]
+	if from > 0 {
+		before = before[list[from-1].to:]
+	}
+	if to < len(list) {
+		after = after[:list[to].from-list[to-1].to]
+	}
+	return (from == 0 || strings.ContainsAny(before, ":\n")) && (to == len(list) || strings.Contains(after, "\n"))
 }
 
 // withheld returns words as they are relayed and recorded.
