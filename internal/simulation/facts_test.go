@@ -52,6 +52,8 @@ type facts struct {
 	arrived map[string]string
 	// media are the records of photos and voice messages that are kept.
 	media map[string]bool
+	// permitted says that an officer ever chose to have photos taken.
+	permitted bool
 	// codes are the receipt codes that people were shown.
 	codes []string
 }
@@ -177,6 +179,9 @@ func (w *world) committed(c storage.Commit) {
 			delete(w.facts.media, c.ID)
 		} else {
 			w.met["media kept"]++
+			if !w.facts.permitted {
+				w.blame("a photo is kept, and no officer allowed any")
+			}
 		}
 		return
 	}

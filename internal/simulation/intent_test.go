@@ -24,7 +24,8 @@ func intents() []intent {
 		more(intent{"case.more": {"case.more.code"}, "case.code": {"case.code.words", "case.code.digits"}}),
 		more(intent{"case.more": {"case.more.held"}, "case.held": {"case.held.withdraw"}, "case.withdraw": {"case.withdraw.yes"}}),
 		more(intent{"case.more": {"case.more.hide"}, "case.hide": {"case.hide.m1", "case.hide.h1"}}),
-		more(intent{"case.more": {"case.more.when"}, "case.contact": {"case.contact.first", "case.contact.day", "case.contact.any"}}),
+		more(intent{"case.more": {"case.more.when"}, "case.contact": {"case.contact.first", "case.contact.any"}}),
+		more(intent{"case.more": {"case.more.when"}, "case.contact": {"case.contact.day", "case.contact.night"}, "case.clock": {"case.clock.wit", "case.clock.myanmar"}}),
 		more(intent{"opening.need": {"opening.need.number"}}),
 		more(intent{"opening.need": {"opening.need.family", "opening.need.me"}}),
 	}
@@ -35,7 +36,7 @@ func intents() []intent {
 func (p *person) follow(shown []tap) (tap, bool) {
 	w := p.world
 	for _, x := range shown {
-		if strings.HasPrefix(x.data, "part.") && x.data != "part.0" {
+		if strings.HasPrefix(x.data, "part.") && x.data != "part.0" && w.chance(1000-800*btoi(w.nature.returning)) {
 			return x, true
 		}
 	}
@@ -47,6 +48,20 @@ func (p *person) follow(shown []tap) (tap, bool) {
 		p.wants = oneOf(w.schedule, all)
 		if len(w.facts.codes) > 0 && w.chance(400) {
 			p.wants = all[len(all)-2] // There is a code to come back with.
+		}
+	}
+	switch all := intents(); {
+	case !w.nature.returning:
+	case p.n == 1 && len(w.facts.codes) == 0:
+		p.wants = all[3] // a code
+	case p.n > 1 && len(w.facts.codes) > 0 && v.state.Case == nil:
+		p.wants = all[len(all)-2]
+	}
+	if w.nature.returning && v.state.Screen == "opening.language" {
+		for _, x := range shown {
+			if strings.HasSuffix(x.data, ".lid") {
+				return x, true
+			}
 		}
 	}
 	keys := p.wants[v.state.Screen]

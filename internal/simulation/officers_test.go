@@ -62,7 +62,12 @@ func (o *officer) act() {
 	if len(cards) == 0 {
 		return
 	}
-	t := oneOf(w.schedule, cards[max(0, len(cards)-6):])
+	cards = cards[max(0, len(cards)-6):]
+	t := oneOf(w.schedule, cards)
+	if asks := slices.DeleteFunc(slices.Clone(cards), func(t standin.Thread) bool { return !asksToReturn(t) }); len(asks) > 0 && w.chance(300) {
+		o.choose(oneOf(w.schedule, asks))
+		return
+	}
 	switch n := w.rng.IntN(100); {
 	case n < 8:
 		o.choose(t)
@@ -124,6 +129,7 @@ func (o *officer) choose(t standin.Thread) {
 			}
 		}
 		w.note("%s chooses %s of %s", o.name, option, short(t.Root.ID))
+		w.facts.permitted = w.facts.permitted || option == "media:mark"
 		w.met["chosen "+strings.TrimRight(strings.SplitN(option, ":", 2)[0], "0123456789")]++
 		if o != w.admin {
 			w.facts.claim(w.codeOf(t.Root.ID))
@@ -132,6 +138,14 @@ func (o *officer) choose(t standin.Thread) {
 		o.during(func() { _ = seat.Choose(context.Background(), t.Root.ID, a.ID, option) })
 		return
 	}
+}
+
+// asksToReturn reports whether a card's menu lets the officer decide on somebody
+// who wants to go on from another account.
+func asksToReturn(t standin.Thread) bool {
+	return slices.ContainsFunc(t.Root.Cards[0].Actions, func(a standin.Action) bool {
+		return slices.ContainsFunc(a.Options, func(o standin.Option) bool { return strings.HasPrefix(o.Value, "return:") })
+	})
 }
 
 // look asks for a photo or a voice message of a thread.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"suar/flows"
 	"suar/internal/telegramtest"
 )
 
@@ -58,6 +59,10 @@ func (w *world) phrase(token string) string {
 // act lets the person do something.
 func (p *person) act() {
 	w := p.world
+	if w.nature.returning && p.n > 1 && p.said == nil && !p.shut && w.chance(950) {
+		p.comeBack()
+		return
+	}
 	if !p.came {
 		p.came = true
 		if w.chance(700) {
@@ -76,9 +81,15 @@ func (p *person) act() {
 		}
 		return
 	}
+	if w.takes(p.ID()) && w.chance(250) {
+		p.attach()
+		return
+	}
 	switch n := w.rng.IntN(100); {
-	case n < 62:
+	case n < 58, n < 90 && w.nature.returning && len(w.facts.codes) == 0 && p.said != nil:
 		p.tap()
+	case n < 62:
+		p.twice()
 	case n < 78:
 		p.say()
 	case n < 82:
@@ -103,10 +114,28 @@ func (p *person) act() {
 	}
 }
 
+// comeBack lets a person who has not said anything here yet come back to a case
+// that another chat has a code of, as soon as there is one.
+func (p *person) comeBack() {
+	w := p.world
+	v := w.convOf(p.ID())
+	switch {
+	case len(w.facts.codes) == 0:
+	case !p.came || v == nil || v.state.Screen == "":
+		p.came = true
+		w.note("person%d starts", p.n)
+		p.Start()
+	default:
+		if !p.confide() {
+			p.tap()
+		}
+	}
+}
+
 // tap presses a button that is to be seen, most often one that goes on.
 func (p *person) tap() {
 	w := p.world
-	if v := w.convOf(p.ID()); w.nature.keen && v != nil && v.state.Case == nil && p.wants["opening.need"] == nil && w.chance(500) {
+	if v := w.convOf(p.ID()); w.nature.keen && v != nil && v.state.Case == nil && p.wants["opening.need"] == nil && !(w.nature.returning && p.n > 1) && w.chance(500) {
 		p.say()
 		return
 	}
@@ -138,7 +167,7 @@ func (p *person) tap() {
 		return
 	}
 	x := oneOf(w.schedule, shown)
-	if w.chance(500 + 400*btoi(w.nature.keen)) {
+	if w.chance(500 + 400*btoi(w.nature.keen) + 70*btoi(w.nature.returning)) {
 		if on, ok := p.follow(shown); ok {
 			x = on
 		}
@@ -148,6 +177,40 @@ func (p *person) tap() {
 		w.met["double tap"]++
 		p.press(x)
 	}
+}
+
+// twice lets two hold the chat open, on two devices, and both do something at
+// the same moment: neither sees what the other's press makes of the bubble.
+func (p *person) twice() {
+	w := p.world
+	var shown []tap
+	for _, m := range p.Chat() {
+		for _, row := range m.Buttons {
+			for _, b := range row {
+				shown = append(shown, tap{b.Data, m.ID, b.Label})
+			}
+		}
+	}
+	if len(shown) == 0 {
+		p.say()
+		return
+	}
+	w.met["two devices"]++
+	if w.chance(400) {
+		p.say()
+	}
+	for range 2 + w.rng.IntN(2) {
+		p.press(oneOf(w.schedule, shown))
+	}
+	if w.chance(200) {
+		p.say()
+	}
+}
+
+// takes reports whether photos and voice messages are taken in a chat now.
+func (w *world) takes(chat int64) bool {
+	v := w.convOf(chat)
+	return v != nil && v.state.Case != nil && v.state.Case.Takes && v.state.Case.Phase != flows.Ended
 }
 
 func (p *person) press(x tap) {

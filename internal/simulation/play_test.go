@@ -59,7 +59,7 @@ func (w *world) act() time.Duration {
 		return w.between(0, 5*time.Second)
 	case n < 950:
 		return w.between(5*time.Second, 2*time.Minute)
-	case n < 990-30*btoi(w.nature.keen):
+	case n < 990-30*btoi(w.nature.keen && !w.nature.returning):
 		return w.between(2*time.Minute, 20*time.Minute)
 	}
 	return w.between(20*time.Minute, 90*time.Minute)
@@ -118,7 +118,15 @@ func (w *world) mishap() {
 		case w.nature.deletions && w.chance(700):
 			w.deleteCard()
 		case w.chance(200):
-			w.off(w.between(time.Minute, 15*time.Hour))
+			d := w.between(time.Minute, 15*time.Hour)
+			if len(w.telegram.Pending()) == 0 && w.chance(250) {
+				// Longer than a message can be erased and an event's identity is
+				// kept. Telegram drops what it could not hand over for a day:
+				// nothing waits there.
+				w.met["off past the sweep"]++
+				d = w.between(40*time.Hour, 60*time.Hour)
+			}
+			w.off(d)
 		}
 	}
 }

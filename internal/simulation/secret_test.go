@@ -215,6 +215,10 @@ func (w *world) rest() {
 				}
 			case !known:
 				w.met["message that nobody knows"]++
+			case m.FromBot && v.state.Rest == nil && strings.TrimSpace(m.Text) == strings.TrimSpace(w.book.Cover(v.state.Language, v.state.Token, time.Now()).Text):
+				// Its sending was cut off and it was sent again; a press beneath told
+				// of it, and it shows what the bubble shows.
+				w.met["a second cover"]++
 			case m.FromBot && !line:
 				w.blame("person%d is away for an hour, and this is seen: %s", i+1, m.Text)
 			case m.FromBot && v.state.Mask != nil:

@@ -86,7 +86,11 @@ func (s *procStore) Commit(ctx context.Context, c storage.Commit) error {
 }
 
 func (s *procStore) CommitAndLease(ctx context.Context, c storage.Commit, until time.Time, lanes ...storage.Lane) ([]storage.Leased, error) {
-	return call(ctx, s, commitName("commit and lease", c), func() ([]storage.Leased, error) {
+	what := "commit and lease"
+	for _, l := range lanes {
+		what += " " + laneName(l)
+	}
+	return call(ctx, s, commitName(what, c), func() ([]storage.Leased, error) {
 		return s.Flaky.CommitAndLease(ctx, c, until, lanes...)
 	})
 }

@@ -76,6 +76,7 @@ type nature struct {
 	replicas                    int
 	acts                        int
 	keen                        bool // few people, who know what they want
+	returning                   bool // who ask for a code, and come back with it
 }
 
 func newWorld(seed uint64, k *keys, m mutant, met map[string]int) *world {
@@ -101,6 +102,9 @@ func (w *world) start0() {
 	}
 	if w.nature.keen = w.chance(350); w.nature.keen {
 		w.nature.acts = 60
+		if w.nature.returning = w.chance(400); w.nature.returning {
+			w.nature.acts = 90
+		}
 	}
 	w.shared = w.nature.replicas > 1
 	w.webhook = w.nature.replicas > 1 || w.chance(500)
@@ -129,7 +133,7 @@ func (w *world) start0() {
 	}
 	w.admin = &officer{world: w, account: w.account(standin.Person{Username: "admin", Admin: true})}
 	w.admin.notices, _ = w.mattermost.Notices(w.admin.id)
-	for i := range 1 + w.rng.IntN(6-4*btoi(w.nature.keen)) {
+	for i := range 1 + btoi(w.nature.returning) + w.rng.IntN(6-4*btoi(w.nature.keen)) {
 		w.people = append(w.people, &person{world: w, n: i + 1, Person: w.telegram.Person(firstChat + int64(i))})
 	}
 	w.note("nature %+v webhook %v poll %v people %d officers %d", w.nature, w.webhook, w.poll, len(w.people), len(w.officers))
