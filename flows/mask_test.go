@@ -97,12 +97,12 @@ func pick[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
 // anInput draws what comes next. It must mean the same in both chats.
 func anInput(r *rand.Rand, p *phone) input {
 	words := []string{
-		"hello", "who reads this", "please help", "nasi goreng", "🍜", "   ", "\u200b", "1234 5678 9012 3456",
-		"ring 1234 5678 9012 3456 now", strings.Repeat("a", 4096), "7", "ya", "\u202eطعام",
+		"hello", "who reads this", "please help", "nasi goreng", "🍜", "   ", "\u200b", "0234 5678 9012 3456",
+		"ring 0234 5678 9012 3456 now", strings.Repeat("a", 4096), "7", "ya", "\u202eطعام",
 	}
 	text := pick(r, words...)
-	event := func(name string, make func(p *phone) flows.Event) input {
-		return input{name, func(p *phone) { p.happen(make(p)); p.keep() }}
+	event := func(name string, of func(p *phone) flows.Event) input {
+		return input{name, func(p *phone) { p.happen(of(p)); p.keep() }}
 	}
 	switch r.IntN(16) {
 	case 0, 1:

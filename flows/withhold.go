@@ -18,8 +18,11 @@ import (
 // them says that a code comes. A code elsewhere in a sentence is passed on: it lets
 // its finder ask the officers, and nothing else.
 
-// codeNames are what people call a code, in the languages of its words.
-var codeNames = []string{"code", "kode", "nomor", "number"}
+// namesCode reports whether the piece is what people call a code, in the languages
+// of its words.
+func namesCode(p piece) bool {
+	return slices.Contains([]string{"code", "kode", "nomor", "number"}, p.folded)
+}
 
 // A piece is a run of letters and digits of a text, as FoldCode reads it.
 type piece struct {
@@ -104,7 +107,7 @@ func (b *Book) withhold(text string) (rest string, some, all bool) {
 	if len(digits) == codeDigits && digits[0] == '0' { // However they are set apart.
 		return b.say(b.policy.Officers, "card.code.withheld"), true, true
 	}
-	named := slices.ContainsFunc(list, func(p piece) bool { return slices.Contains(codeNames, p.folded) })
+	named := slices.ContainsFunc(list, namesCode)
 	var out strings.Builder
 	last := 0
 	for i := 0; i < len(list); i++ {
