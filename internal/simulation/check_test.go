@@ -225,7 +225,7 @@ func (w *world) checkPost(p *post, t standin.Thread) (f postFault) {
 		return f
 	}
 	for _, x := range t.Replies[i+1:] {
-		for _, key := range []string{"card.reply_closed", "card.too_many", "card.edit_late", "card.undelivered.given_up", "card.undelivered.rejected"} {
+		for _, key := range []string{"card.reply_closed", "card.too_many", "card.mention", "card.edit_late", "card.undelivered.given_up", "card.undelivered.rejected"} {
 			if x.UserID == w.suar.id && strings.Contains(x.Text, w.book.OfficerText(key)) {
 				return f
 			}
