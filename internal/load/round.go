@@ -63,6 +63,10 @@ const patience = 40 * time.Second
 // the first are answered late, on a machine that is busy with other things.
 const silence = 3 * time.Minute
 
+// atRest is how long after the last conversation began the memory is looked at: by
+// then those who asked last have their answer, and what was free is given back.
+const atRest = 10 * time.Second
+
 // suar is a round of the program itself, fresh, on an empty store.
 func (r *run) suar(ctx context.Context, name string, p plan) (_ Round, err error) {
 	t, err := r.telegram()
@@ -203,7 +207,7 @@ func (r *run) settled(ctx context.Context, t *crowd.Telegram, proc *rig.Process)
 	}
 	round.Live = t.Staying()
 	// What is free and not yet given back is no part of the conversations.
-	if err := pause(ctx, proc, r.Warm); err != nil {
+	if err := pause(ctx, proc, max(r.Warm, atRest)); err != nil {
 		return round, err
 	}
 	u, err := proc.Usage()
