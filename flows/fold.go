@@ -112,7 +112,7 @@ func (t *turn) eraseOwn() {
 
 // fold puts the state at rest.
 func (t *turn) fold(since time.Time) {
-	if t.s.Rest == nil && (t.s.Screen != t.book.policy.First || t.with()) {
+	if t.s.Rest == nil && (t.s.Screen != t.book.policy.First || t.s.Case != nil) {
 		t.s.Rest = &Rest{Screen: t.s.Screen, Trail: t.s.Trail, Picks: t.s.Picks, Since: since}
 		if t.with() && (t.book.onCover(t.s.Screen) || t.atSecrets()) {
 			t.s.Rest.Screen, t.s.Rest.Trail = t.book.policy.Talk, nil
