@@ -215,9 +215,10 @@ func (w *world) rest() {
 				}
 			case !known:
 				w.met["message that nobody knows"]++
-			case m.FromBot && v.state.Rest == nil && strings.TrimSpace(m.Text) == strings.TrimSpace(w.book.Cover(v.state.Language, v.state.Token, time.Now()).Text):
+			case m.FromBot && v.state.Rest == nil && w.isCover(m.Text):
 				// Its sending was cut off and it was sent again; a press beneath told
-				// of it, and it shows what the bubble shows.
+				// of it, and it shows what the bubble shows or showed before a
+				// language was chosen.
 				w.met["a second cover"]++
 			case m.FromBot && !line:
 				w.blame("person%d is away for an hour, and this is seen: %s", i+1, m.Text)
@@ -252,4 +253,11 @@ func viewLabels(v flows.View) string {
 		all = append(all, "")
 	}
 	return strings.Join(all, "|")
+}
+
+// isCover reports whether a text is what a stranger sees, in any language.
+func (w *world) isCover(text string) bool {
+	return slices.ContainsFunc(append(w.book.Languages(), ""), func(language string) bool {
+		return strings.TrimSpace(text) == strings.TrimSpace(w.book.Cover(language, "", time.Now()).Text)
+	})
 }
