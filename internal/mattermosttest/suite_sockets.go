@@ -19,6 +19,17 @@ func postEvents() []model.WebsocketEventType {
 	}
 }
 
+// seen waits until the screen shows the post. What was posted before the screen was
+// there may come to it, too.
+func seen(s *Screen, p *model.Post) *model.WebSocketEvent {
+	for {
+		ev := s.Next(model.WebsocketEventPosted)
+		if text, _ := ev.GetData()["post"].(string); strings.Contains(text, p.Id) {
+			return ev
+		}
+	}
+}
+
 func socketFacts() []fact {
 	return []fact{
 		{"a connection begins with hello, number 0, and its id", func(t *testing.T, w *World) {
@@ -109,8 +120,8 @@ func socketFacts() []fact {
 			want(t, "who, where", []any{got["user_id"], got["parent_id"]}, []any{w.Officers[0].ID, root.Id})
 		}},
 		{"an outsider's connection hears nothing of the channel", func(t *testing.T, w *World) {
-			s := w.Watch(w.Outsider)
-			w.Post(w.Bot, "", "secret")
+			s, member := w.Watch(w.Outsider), w.Watch(w.Officers[0])
+			seen(member, w.Post(w.Bot, "", "secret")) // It has been handed out.
 			w.AddMember(w.Outsider)
 			p := w.Post(w.Bot, "", "now a member")
 			got := s.Next(model.WebsocketEventPosted)
@@ -128,8 +139,7 @@ func socketFacts() []fact {
 		}},
 		{"resuming replays what was missed, without a hello", func(t *testing.T, w *World) {
 			s := w.Watch(w.Bot)
-			w.Post(w.Officers[0], "", "seen")
-			s.Next(model.WebsocketEventPosted)
+			seen(s, w.Post(w.Officers[0], "", "seen"))
 			s.Close()
 			w.offline(w.Bot)
 			missed := w.Post(w.Officers[0], "", "missed")
@@ -143,10 +153,8 @@ func socketFacts() []fact {
 		}},
 		{"resuming sends again what was sent but not read", func(t *testing.T, w *World) {
 			s := w.Watch(w.Bot)
-			w.Post(w.Officers[0], "", "one")
-			first := s.Next(model.WebsocketEventPosted).GetSequence()
-			w.Post(w.Officers[0], "", "two")
-			s.Next(model.WebsocketEventPosted)
+			first := seen(s, w.Post(w.Officers[0], "", "one")).GetSequence()
+			seen(s, w.Post(w.Officers[0], "", "two"))
 			s.Close()
 			w.offline(w.Bot)
 			r := w.resume(w.Bot, s.ConnectionID, first)
@@ -157,8 +165,7 @@ func socketFacts() []fact {
 		}},
 		{"a number that the server does not know begins a new connection with hello", func(t *testing.T, w *World) {
 			s := w.Watch(w.Bot)
-			w.Post(w.Officers[0], "", "x")
-			s.Next(model.WebsocketEventPosted)
+			seen(s, w.Post(w.Officers[0], "", "x"))
 			s.Close()
 			w.offline(w.Bot)
 			r := w.resume(w.Bot, s.ConnectionID, s.Last+100)
@@ -168,8 +175,7 @@ func socketFacts() []fact {
 		}},
 		{"too much missed begins a new connection with hello", func(t *testing.T, w *World) {
 			s := w.Watch(w.Bot)
-			w.Post(w.Officers[0], "", "x")
-			s.Next(model.WebsocketEventPosted)
+			seen(s, w.Post(w.Officers[0], "", "x"))
 			s.Close()
 			w.offline(w.Bot)
 			for range 300 {
@@ -180,8 +186,7 @@ func socketFacts() []fact {
 		}},
 		{"somebody else's connection is not resumed", func(t *testing.T, w *World) {
 			s := w.Watch(w.Bot)
-			w.Post(w.Officers[0], "", "x")
-			s.Next(model.WebsocketEventPosted)
+			seen(s, w.Post(w.Officers[0], "", "x"))
 			s.Close()
 			w.offline(w.Bot)
 			r := w.resume(w.Officers[0], s.ConnectionID, s.Last+1)
