@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"suar/internal/spelling"
 )
 
 // yamlFaults are a parser's errors, with the nearest known key where one is
@@ -61,34 +63,9 @@ func keys() []string {
 }
 
 func nearest(key string) string {
-	best, at := "", 4
-	for _, k := range keys() {
-		if d := distance(key, k); d < at {
-			best, at = k, d
-		}
-	}
+	best := spelling.Nearest(key, keys())
 	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf("; is %q meant?", best)
-}
-
-// distance counts the letters to change, add or leave out to come from a to b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }
