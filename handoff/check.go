@@ -3,6 +3,7 @@ package handoff
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -111,6 +112,33 @@ func (d *Desk) checkChannel(ctx context.Context, me *model.User, grave, note fun
 			grave(fmt.Sprintf("Number %d of those on call is no active member of the officers' channel.", i+1), "Add the account to the channel, or take it off the list.")
 		}
 	}
+}
+
+// Uncallable returns those of some user names that have no account which can be
+// called: an active person's who is a member of the officers' channel.
+func (d *Desk) Uncallable(ctx context.Context, names []string) ([]string, error) {
+	p, err := d.where(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, name := range names {
+		user, resp, err := d.client.GetUserByUsername(ctx, name, "")
+		if err == nil {
+			_, err = d.officer(ctx, p, user.Id)
+		} else if resp == nil || resp.StatusCode != http.StatusNotFound {
+			return nil, failed(resp, err)
+		} else {
+			err = errNotOfficer
+		}
+		switch {
+		case errors.Is(err, errNotOfficer):
+			out = append(out, name)
+		case err != nil:
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // checkSettings looks at what a bot can see of the server's settings.

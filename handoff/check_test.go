@@ -140,3 +140,17 @@ func TestTokenIsNotPrinted(t *testing.T) {
 		}
 	}
 }
+
+func TestUncallable(t *testing.T) {
+	onEach(t, func(t *testing.T, w *mattermosttest.World) {
+		r := newRig(t, w)
+		got, err := r.Uncallable(t.Context(), []string{"siti", w.Outsider.Username, "budi", "nobody-at-all", w.Bot.Username})
+		if want := []string{w.Outsider.Username, "nobody-at-all", w.Bot.Username}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+		away := newRig(t, w, func(c *Config) { c.URL = "http://127.0.0.1:1" })
+		if got, err := away.Uncallable(t.Context(), []string{"siti"}); err == nil {
+			t.Errorf("of a server that does not answer: %q", got)
+		}
+	})
+}

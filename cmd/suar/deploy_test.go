@@ -45,6 +45,18 @@ func TestDeployExamples(t *testing.T) {
 	}
 }
 
+// The example of a roster can be read, and somebody is always on duty.
+func TestDeployRoster(t *testing.T) {
+	r, err := parseRoster("roster.yaml", []byte(example(t, "roster.yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := newRosterReport(r, time.Date(2026, 11, 30, 0, 0, 0, 0, r.Location()), 35)
+	if err := report.verdict(true); err != nil {
+		t.Errorf("%v: %v", err, report.Gaps)
+	}
+}
+
 // TestDeployCompose holds the example with several replicas to the rest: what it
 // mounts is what the configuration names, and nothing is exposed but the
 // balancer.

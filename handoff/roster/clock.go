@@ -63,6 +63,12 @@ func (d Date) weekday() time.Weekday { return d.wall(0).Weekday() }
 // at is when a clock shows a time of the day.
 func (d Date) at(c Clock, zone *time.Location) time.Time { return comes(d.wall(c), zone) }
 
+// Midnight is when a day begins on the roster's clock; the day may lie beyond the
+// month's end, as for time.Date.
+func (r *Roster) Midnight(year int, month time.Month, day int) time.Time {
+	return comes(time.Date(year, month, day, 0, 0, 0, 0, time.UTC), r.home)
+}
+
 // widest is more than any clock is apart from UTC.
 const widest = 26 * time.Hour
 
