@@ -39,6 +39,7 @@ func (b *Book) due(s State, now time.Time) time.Time {
 	case Alerting:
 		at(b.stuckAt(s))
 		at(b.pageAt(s))
+		at(c.Duty)
 	case Owned:
 		at(b.stuckAt(s))
 		at(b.owedAt(s))
@@ -76,12 +77,24 @@ func (b *Book) owedAt(s State) time.Time {
 	return time.Time{}
 }
 
+// calls are the intervals at which the officers are called about a case.
+func (b *Book) calls(s State) []Duration {
+	f := s.facts()
+	steps := b.policy.Urgent
+	switch {
+	case !s.Urgent():
+		steps = b.policy.Ordinary
+	case (f.Danger || !s.Case.Duress.IsZero()) && len(b.policy.Danger) > 0:
+		steps = b.policy.Danger
+	case f.Minor && len(b.policy.Minor) > 0:
+		steps = b.policy.Minor
+	}
+	return steps
+}
+
 // pageAt is when the officers are called again.
 func (b *Book) pageAt(s State) time.Time {
-	steps := b.policy.Ordinary
-	if s.Urgent() {
-		steps = b.policy.Urgent
-	}
+	steps := b.calls(s)
 	at := s.Case.Placed
 	for i := range s.Case.Pages {
 		at = steps[min(i, len(steps)-1)].after(at)
@@ -138,11 +151,17 @@ func (t *turn) timedOut() {
 		for came(t.book.pageAt(t.s)) {
 			c.Pages++
 		}
-		t.page("card.page")
-		if c.Pages > 2 && !c.Late {
+		t.pageAt(c.Pages, "card.page")
+		if c.Pages >= len(t.book.calls(t.s)) && !c.Late {
 			c.Late = true
 			t.show(true)
 		}
+	}
+	if c.Phase == Alerting && came(c.Duty) {
+		// Somebody comes on duty now: that nobody was is over.
+		c.Unattended, c.Duty = false, time.Time{}
+		t.page("card.page")
+		t.show(true)
 	}
 }
 
@@ -182,12 +201,15 @@ func (t *turn) expire() {
 	t.s.LeftAt = time.Time{}
 }
 
-// page calls the officers, unless a call is on its way already.
-func (t *turn) page(key string) {
+// page calls who is on duty, unless a call is on its way already.
+func (t *turn) page(key string) { t.pageAt(1, key) }
+
+// pageAt is page for the level to which the calls have risen.
+func (t *turn) pageAt(level int, key string) {
 	c := t.s.Case
 	if c.Paging {
 		return
 	}
 	c.Paging = true
-	t.do(Page{Level: c.Pages, Text: t.officers(key, "code", c.ID.Code(), "minutes", strconv.Itoa(int(t.m.At.Sub(c.waits()).Minutes())))})
+	t.do(Page{Level: level, Code: c.ID.Code(), Text: t.officers(key, "code", c.ID.Code(), "minutes", strconv.Itoa(int(t.m.At.Sub(c.waits()).Minutes())))})
 }

@@ -64,6 +64,10 @@ type Policy struct {
 	Officers string `yaml:"officers"`
 	// Urgent and Ordinary are how long after the card was placed the officers
 	// are paged again while nobody has acknowledged; the last interval repeats.
+	// Danger and Minor are the same for danger and for somebody under 18; Urgent
+	// counts where there are none.
+	Danger   []Duration `yaml:"danger"`
+	Minor    []Duration `yaml:"minor"`
 	Urgent   []Duration `yaml:"urgent"`
 	Ordinary []Duration `yaml:"ordinary"`
 	// Unanswered is how long the person's words may wait in a claimed case before

@@ -133,7 +133,7 @@ func TestBadBooks(t *testing.T) {
 		},
 		"a duration that is none": {
 			"policy.yaml", "idle: 24h", "idle: a day",
-			[]string{`policy.yaml:20: "a day" is no duration`},
+			[]string{`policy.yaml:24: "a day" is no duration`},
 		},
 		"nobody would be called again": {
 			"policy.yaml", "urgent: [2m, 8m, 10m]", "urgent: []",

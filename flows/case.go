@@ -156,6 +156,7 @@ func (t *turn) delivered(ev Delivered) {
 		}
 		t.s.Revoked = false // What waited for the case before stood before it.
 		c.Phase, c.Placed, c.Thread, c.Pages, c.Stuck = Alerting, t.m.At, ev.Post, 1, false
+		t.attendance(ev)
 		t.show(true)
 	case Relay:
 		if c == nil || c.Unsent == 0 {
@@ -175,12 +176,26 @@ func (t *turn) delivered(ev Delivered) {
 			return
 		}
 		c.Paging = false
+		if t.attendance(ev) {
+			t.show(true)
+		}
 		if c.Calling {
 			c.Calling = false
 			t.underWay()
 			t.show(true)
 		}
 	}
+}
+
+// attendance takes note of whether somebody was on duty at a call. It reports
+// whether that has changed.
+func (t *turn) attendance(ev Delivered) bool {
+	c := t.s.Case
+	before, at := c.Unattended, c.Duty
+	if c.Unattended, c.Duty = ev.Unattended, ev.Duty; !c.Duty.After(t.m.At) {
+		c.Duty = time.Time{}
+	}
+	return c.Unattended != before || !c.Duty.Equal(at)
 }
 
 // sent counts one of the person's messages as no longer on its way.

@@ -19,6 +19,7 @@ func uiTexts() []string {
 		"ui.person", "ui.privacy", "ui.rule_hours", "ui.rule_silent", "ui.skip", "ui.status.alerting",
 		"ui.status.claimed", "ui.status.has", "ui.status.read", "ui.status.closed", "ui.status.late",
 		"ui.status.opening", "ui.status.sending", "ui.status.stuck",
+		"ui.status.unattended", "ui.status.unattended_until", "desk.called",
 		"card.again", "card.attached", "card.back", "card.blocked", "card.claim", "card.close",
 		"card.close.confirm", "card.contact", "card.more",
 		"card.hostile", "card.hostile.mark", "card.hostile.confirm", "card.hostile.since", "card.hostile.undo",
@@ -116,6 +117,11 @@ func (b *Book) checkPolicy(faults *faults) {
 	for key, list := range map[string][]Duration{"urgent": p.Urgent, "ordinary": p.Ordinary} {
 		if len(list) == 0 || slices.Min(list) < Duration(time.Second) {
 			faults.add(at, "%s: give at least one interval of a second or more, or nobody is called again", key)
+		}
+	}
+	for key, list := range map[string][]Duration{"danger": p.Danger, "minor": p.Minor} {
+		if len(list) > 0 && slices.Min(list) < Duration(time.Second) {
+			faults.add(at, "%s: give intervals of a second or more, or leave it out: then urgent counts", key)
 		}
 	}
 	for key, d := range map[string]Duration{"unanswered": p.Unanswered, "live": p.Live, "stuck": p.Stuck, "idle": p.Idle, "sweep": p.Sweep, "keep": p.Keep, "dormant": p.Dormant, "media": p.Media, "resume": p.Resume} {

@@ -92,11 +92,13 @@ type (
 	Tell struct {
 		Text string `json:"text"`
 	}
-	// Page calls the officers on duty into the thread. Level counts the calls
-	// of this case so far: 1 is the first.
+	// Page calls officers into the thread. Level counts the calls of this case so
+	// far, the card's included, for as long as nobody acknowledges it: 1 is for
+	// whoever is on duty. Code is the case's, "" for one that is no more.
 	Page struct {
 		Level int    `json:"level"`
 		Text  string `json:"text"`
+		Code  string `json:"code,omitempty"`
 	}
 	// Offer puts a line about a medium that is kept into the thread, with one
 	// button, Label; a press is an Acted of ActionShow whose Choice is Media.

@@ -177,6 +177,11 @@ type (
 		Kept []MessageID
 		// Held is what a Fetch had sealed.
 		Held Held
+		// Unattended says that nobody was on duty when Open or Page was performed,
+		// so that the leads were called; Duty is when somebody is, zero if that is
+		// not known.
+		Unattended bool
+		Duty       time.Time
 	}
 	// Undelivered says that an effect will not be performed.
 	Undelivered struct {

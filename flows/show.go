@@ -28,7 +28,7 @@ func (b *Book) View(s State, at time.Time) View {
 	}
 	var parts []string
 	if status := b.status(s); status != "" && here.name != b.policy.First && !asking {
-		parts = append(parts, strings.TrimSpace(say(status, "numbers", b.numbers(s.Language, at))))
+		parts = append(parts, strings.TrimSpace(say(status, "numbers", b.numbers(s.Language, at), "time", b.dutyTime(s.Case))))
 		if s.Notice == "" && len(s.Answers) == 0 && s.Case.Phase != Ended && s.Case.Phase != Owned {
 			parts = append(parts, say("ui.notice_short"))
 		}
@@ -78,6 +78,14 @@ func (b *Book) View(s State, at time.Time) View {
 	return v
 }
 
+// dutyTime is when somebody is on duty again, "" if that is not known or nobody need.
+func (b *Book) dutyTime(c *Case) string {
+	if c.Duty.IsZero() {
+		return ""
+	}
+	return b.officersClock(c.Duty)
+}
+
 // status is the text key of how the case stands, "" without one. It never says
 // more than what has happened.
 func (b *Book) status(s State) string {
@@ -99,6 +107,10 @@ func (b *Book) status(s State) string {
 		return "ui.status.has"
 	case c.Phase == Owned:
 		return "ui.status.claimed"
+	case c.Unattended && c.Duty.IsZero():
+		return "ui.status.unattended"
+	case c.Unattended:
+		return "ui.status.unattended_until"
 	case c.Late:
 		return "ui.status.late"
 	}

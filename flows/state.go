@@ -269,6 +269,10 @@ type Case struct {
 	GuardedAt time.Time `json:"guarded_at,omitzero"`
 	// Late says that the person was told that nobody has acknowledged yet.
 	Late bool `json:"late,omitempty"`
+	// Unattended says that nobody was on duty at the last call, Duty when somebody
+	// is by the roster, zero if that is not known.
+	Unattended bool      `json:"unattended,omitempty"`
+	Duty       time.Time `json:"duty,omitzero"`
 }
 
 // underWay counts the person's messages that are not yet in the thread.

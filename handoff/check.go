@@ -103,6 +103,14 @@ func (d *Desk) checkChannel(ctx context.Context, me *model.User, grave, note fun
 	}
 	d.checkRights(ctx, me, channel, member, grave, note)
 	p := place{bot: me.Id, channel: channel.Id}
+	if d.Roster != nil {
+		names := d.Roster().Everybody()
+		uncalled, err := d.Uncallable(ctx, names)
+		if err == nil && len(uncalled) > 0 {
+			grave(fmt.Sprintf("%d of the %d officers of the roster are no active members of the officers' channel.", len(uncalled), len(names)), "suar roster check --config names them: add the accounts to the channel, or take them off the roster.")
+		}
+		return
+	}
 	for i, name := range d.OnCall {
 		user, _, err := d.client.GetUserByUsername(ctx, name, "")
 		if err == nil {

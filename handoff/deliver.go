@@ -87,11 +87,7 @@ func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 	case flows.Present:
 		return d.present(ctx, p, dl, e)
 	case flows.Page:
-		text := ours(e.Text)
-		if len(d.OnCall) > 0 {
-			text = mentions(d.OnCall) + " " + text
-		}
-		return d.reply(ctx, p, dl, []string{text})
+		return d.page(ctx, p, dl, e)
 	}
 	return flows.Delivered{}, &engine.Failure{
 		Reason: flows.ReasonRejected, Final: true, Err: fmt.Errorf("handoff: %T is not an effect to the officers", dl.Effect),
@@ -99,14 +95,39 @@ func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 }
 
 func (d *Desk) open(ctx context.Context, p place, dl engine.Delivery) (flows.Delivered, error) {
+	c := d.call(1)
+	id, err := d.putCard(ctx, p, dl, c)
+	if err != nil {
+		return flows.Delivered{}, err
+	}
+	d.ring(ctx, p, dl, c, dl.Card.Code)
+	return flows.Delivered{Post: id, Unattended: c.unattended, Duty: c.next}, nil
+}
+
+func (d *Desk) putCard(ctx context.Context, p place, dl engine.Delivery, c call) (flows.PostID, error) {
 	if dl.Tries > 1 {
 		id, err := d.findRoot(ctx, p, d.relayKey(dl.ID, 0))
 		if id != "" || err != nil {
-			return flows.Delivered{Post: id}, err
+			return id, err
 		}
 	}
-	id, err := d.create(ctx, p, d.root(p, dl))
-	return flows.Delivered{Post: id}, err
+	return d.create(ctx, p, d.root(p, dl, c))
+}
+
+// page calls in the thread, and by direct messages.
+func (d *Desk) page(ctx context.Context, p place, dl engine.Delivery, e flows.Page) (flows.Delivered, error) {
+	c := d.call(e.Level)
+	text := ours(e.Text)
+	if len(c.names) > 0 {
+		text = mentions(c.names) + " " + text
+	}
+	done, err := d.reply(ctx, p, dl, []string{text})
+	if err != nil {
+		return done, err
+	}
+	d.ring(ctx, p, dl, c, e.Code)
+	done.Unattended, done.Duty = c.unattended, c.next
+	return done, nil
 }
 
 // reply posts parts into the case's thread, in order. The delivery's post is

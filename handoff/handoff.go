@@ -27,6 +27,7 @@ import (
 	"github.com/mattermost/mattermost/server/public/model"
 
 	"suar/flows"
+	"suar/handoff/roster"
 	"suar/internal/engine"
 	"suar/internal/secret"
 )
@@ -51,8 +52,11 @@ type Config struct {
 	// /api/v4/config/client. Empty is the one that the server shows when the
 	// process first reaches it; from then on no other is accepted.
 	ServerKey string
-	// OnCall are the user names that a card or a call mentions.
+	// OnCall are the user names that a card or a call mentions. Roster is the roster
+	// of this moment, from which each call finds whom it is for; then OnCall counts
+	// for nothing. It is nil without one.
 	OnCall []string
+	Roster func() *roster.Roster
 	// Words are what an officer is told in answer to a press.
 	Words Words
 
@@ -93,6 +97,8 @@ type Words struct {
 	Unknown string
 	// Again says that the press could not be recorded now.
 	Again string
+	// Called stands before a case's code in the direct message of a call.
+	Called string
 }
 
 func (w Words) withDefaults() Words {
@@ -103,6 +109,7 @@ func (w Words) withDefaults() Words {
 	}
 	word(&w.Refused, "This cannot be done. Only members of the channel can, with the buttons of a card that is not old.")
 	word(&w.Unknown, "This case is no longer kept.")
+	word(&w.Called, "You are called to a case. Open the officers' channel:")
 	word(&w.Again, "This was not recorded. Please try again in a moment.")
 	return w
 }

@@ -34,19 +34,16 @@ func (d *Desk) newPost(p place, dl engine.Delivery, part int, message string) *m
 	return post
 }
 
-// root is the post of a case's card.
-func (d *Desk) root(p place, dl engine.Delivery) *model.Post {
+// root is the post of a case's card, which calls.
+func (d *Desk) root(p place, dl engine.Delivery, c call) *model.Post {
 	dl.Thread = ""
 	post := d.newPost(p, dl, 0, title(dl.Card))
-	if dl.Card.Mention && len(d.OnCall) > 0 {
-		post.Message += " " + mentions(d.OnCall)
+	if dl.Card.Mention && len(c.names) > 0 {
+		post.Message += " " + mentions(c.names)
 	}
 	post.AddProp(model.PostPropsAttachments, d.attachments(dl))
 	if dl.Card.Urgent {
-		urgent, no := model.PostPriorityUrgent, false
-		post.Metadata = &model.PostMetadata{Priority: &model.PostPriority{
-			Priority: &urgent, RequestedAck: &no, PersistentNotifications: &no,
-		}}
+		post.Metadata = urgently()
 	}
 	return post
 }

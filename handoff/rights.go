@@ -18,12 +18,16 @@ func neededRights() []string {
 	}
 }
 
+// directRight is what the bot needs beside them to call officers of a roster by
+// direct messages.
+const directRight = "create_direct_channel"
+
 // harmlessRights are those of the least permissions that docs/mattermost.md
 // names which the bot itself makes no use of: roles are global without a
 // licence, and officers need them.
 func harmlessRights() []string {
 	return []string{
-		"create_direct_channel", "view_team", "delete_post", "upload_file",
+		directRight, "view_team", "delete_post", "upload_file",
 		"create_post_ephemeral", "manage_own_slash_commands",
 	}
 }
@@ -51,7 +55,11 @@ func (d *Desk) checkRights(ctx context.Context, me *model.User, channel *model.C
 		}
 	}
 	var missing []string
-	for _, right := range neededRights() {
+	needed := neededRights()
+	if d.Roster != nil {
+		needed = append(needed, directRight)
+	}
+	for _, right := range needed {
 		if !has[right] {
 			missing = append(missing, right)
 		}

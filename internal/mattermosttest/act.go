@@ -45,6 +45,17 @@ func (w *World) PostOnce(ctx context.Context, as Account, thread, text string) s
 	return ""
 }
 
+// Direct returns what two accounts wrote to each other directly, the oldest first.
+func (w *World) Direct(as, with Account) []*model.Post {
+	w.t.Helper()
+	c := as.Client()
+	ch, _, err := c.CreateDirectChannel(context.Background(), as.ID, with.ID)
+	w.must(err, "open the direct channel")
+	list, _, err := c.GetPostsForChannel(context.Background(), ch.Id, 0, 200, "", false, false)
+	w.must(err, "read the direct channel")
+	return posts(list)
+}
+
 // PostsSince returns the channel's posts that were created or changed at or
 // after an instant in milliseconds, oldest first, as they are now: without those
 // that were deleted.

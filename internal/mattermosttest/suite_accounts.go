@@ -58,6 +58,26 @@ func accountFacts() []fact {
 			w.must(err, "team")
 			want(t, "team", team.Name, "embassy")
 		}},
+		{"two accounts have one channel for direct messages, which takes an urgent post and nobody else reads", func(t *testing.T, w *World) {
+			ctx, c := context.Background(), w.Bot.Client()
+			a, _, err := c.CreateDirectChannel(ctx, w.Bot.ID, w.Officers[0].ID)
+			w.must(err, "open")
+			b, _, err := w.Officers[0].Client().CreateDirectChannel(ctx, w.Officers[0].ID, w.Bot.ID)
+			w.must(err, "open from the other side")
+			want(t, "the same", a.Id, b.Id)
+			p, _, err := c.CreatePost(ctx, &model.Post{ChannelId: a.Id, Message: "directly", Metadata: urgent()})
+			w.must(err, "post")
+			got, _, err := w.Officers[0].Client().GetPost(ctx, p.Id, "")
+			w.must(err, "read")
+			if got.Metadata == nil || got.Metadata.Priority == nil {
+				t.Fatal("no priority")
+			}
+			want(t, "message, priority", []any{got.Message, *got.Metadata.Priority.Priority}, []any{"directly", "urgent"})
+			_, resp, err := w.Officers[1].Client().GetPost(ctx, p.Id, "")
+			want(t, "another officer reads", w.status(resp, err), http.StatusForbidden)
+			_, resp, err = w.Bot.Client().CreateDirectChannel(ctx, w.Officers[0].ID, w.Officers[1].ID)
+			want(t, "a channel of others", w.status(resp, err), http.StatusForbidden)
+		}},
 		{"another channel has the same members, and its own posts", func(t *testing.T, w *World) {
 			other := w.Channel("second")
 			p := other.Post(other.Officers[0], "", "elsewhere")
