@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,6 +15,7 @@ import (
 	"suar/bot"
 	"suar/flows"
 	"suar/handoff"
+	"suar/handoff/roster"
 	"suar/internal/engine"
 	"suar/internal/seal"
 	"suar/storage"
@@ -35,6 +37,10 @@ type app struct {
 	listener net.Listener
 	// polls holds the right to poll Telegram.
 	polls func(ctx context.Context, life time.Duration) error
+	// duty is the roster of this moment, if there is one.
+	duty atomic.Pointer[roster.Roster]
+	// refused is why a newer one was not served, as it was said last.
+	refused string
 	// place is held in a Redis, nil in the embedded store.
 	place *place
 }
@@ -123,6 +129,10 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
+	onDuty, err := a.serveRoster(ctx)
+	if err != nil {
+		return nil, err
+	}
 	a.desk, err = handoff.New(handoff.Config{
 		URL:         s.Mattermost.URL,
 		Token:       s.Mattermost.token,
@@ -131,6 +141,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Key:         vault.Derive("mattermost buttons"),
 		ServerKey:   s.Mattermost.ServerKey,
 		OnCall:      s.Mattermost.OnCall,
+		Roster:      onDuty,
 		Words:       words(s.book),
 		Handler:     a.engine,
 		Hold:        listen,
@@ -159,6 +170,7 @@ func words(b *flows.Book) handoff.Words {
 		Refused: b.OfficerText("desk.refused"),
 		Unknown: b.OfficerText("desk.unknown"),
 		Again:   b.OfficerText("desk.again"),
+		Called:  b.OfficerText("desk.called"),
 	}
 }
 
@@ -203,6 +215,7 @@ func (a *app) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return a.quarantine().Run(ctx) })
 	g.Go(func() error { return a.upkeep(ctx) })
+	g.Go(func() error { return a.followRoster(ctx) })
 	g.Go(func() error {
 		if a.Telegram.Mode == string(bot.Polling) {
 			return alone(ctx, a.polls, a.bot.Run)

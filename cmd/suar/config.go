@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"suar/flows"
+	"suar/handoff/roster"
 	"suar/internal/seal"
 	"suar/internal/secret"
 )
@@ -81,10 +82,14 @@ type mattermostConfig struct {
 	Callback string `yaml:"callback"`
 	// ServerKey pins the key that Mattermost signs presses with.
 	ServerKey string `yaml:"server_key"`
-	// OnCall are the user names that a new case calls.
-	OnCall []string `yaml:"on_call"`
+	// OnCall are the user names that a new case calls, or else Roster is the file of
+	// the roster that says whom it calls, and RosterKey the public key that signs it.
+	OnCall    []string `yaml:"on_call"`
+	Roster    string   `yaml:"roster"`
+	RosterKey string   `yaml:"roster_key"`
 
-	token secret.Secret
+	token  secret.Secret
+	roster *roster.Roster
 }
 
 // deliveriesConfig is how many deliveries run at once to each side, in this
@@ -124,6 +129,7 @@ func loadConfig(name string, env lookup) (config, error) {
 	l.quarantine()
 	l.backup()
 	l.files()
+	l.roster()
 	return l.result()
 }
 
@@ -281,6 +287,23 @@ func (l *loading) files() {
 		}
 	}
 	l.loadBook()
+}
+
+// roster reads the roster, if there is one.
+func (l *loading) roster() {
+	m := &l.c.Mattermost
+	switch {
+	case m.Roster == "" && m.RosterKey != "":
+		l.fault("mattermost.roster is missing: name the roster's file, or take out roster_key")
+	case m.Roster == "":
+	case m.RosterKey == "":
+		l.fault("mattermost.roster_key is missing: the public key that suar roster keygen prints; without it nobody could tell whether the roster was changed")
+	default:
+		var err error
+		if m.roster, err = loadRoster(m.Roster, m.RosterKey); err != nil {
+			l.faults = append(l.faults, plain(err))
+		}
+	}
 }
 
 func (l *loading) loadBook() {

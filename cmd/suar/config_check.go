@@ -34,8 +34,11 @@ func (c config) check(fault func(string, ...any)) {
 			fault("mattermost.on_call: number %d is no user name; write it in lower case and without @, like siti", i+1)
 		}
 	}
-	if len(c.Mattermost.OnCall) == 0 {
-		fault("mattermost.on_call is empty: name at least one officer, or nobody is called when a case comes")
+	switch {
+	case len(c.Mattermost.OnCall) == 0 && c.Mattermost.Roster == "":
+		fault("mattermost.on_call is empty: name at least one officer or a roster, or nobody is called when a case comes")
+	case len(c.Mattermost.OnCall) > 0 && c.Mattermost.Roster != "":
+		fault("mattermost.on_call and mattermost.roster: take out on_call, the roster says who is called")
 	}
 	if c.Deliveries.Callers < 0 || c.Deliveries.Officers < 0 {
 		fault("deliveries: want how many run at once to people (callers) and to Mattermost (officers); 0 or no line is the program's own number")

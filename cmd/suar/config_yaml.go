@@ -55,7 +55,7 @@ func keys() []string {
 	return []string{
 		"listen", "telegram", "mattermost", "store", "vault_key_file", "recipients", "book", "directory", "log",
 		"mode", "server", "token_file", "webhook_url", "webhook_secret_file", "rate", "chat_rate",
-		"url", "channel", "callback", "server_key", "on_call", "format", "level",
+		"url", "channel", "callback", "server_key", "on_call", "roster", "roster_key", "format", "level",
 		"redis", "addresses", "sentinel", "cluster", "username", "password_file", "sentinel_username", "sentinel_password_file",
 		"tls", "ca_file", "cert_file", "key_file", "prefix", "replicas", "may_lose_a_second",
 		"quarantine", "deliveries", "callers", "officers", "backup", "folder", "keep", "languages", "profile",

@@ -15,12 +15,12 @@ import (
 func newRosterCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "roster",
-		Short: "Check the duty roster",
-		Long: `Check the roster: the officers and who of them is on duty when. It is a YAML file;
-deploy/roster.yaml is an example.`,
+		Short: "Check and sign the duty roster",
+		Long: `Check and sign the roster: the officers, and who of them is on duty when. It is a
+YAML file; deploy/roster.yaml is an example.`,
 		Args: noArguments,
 	}
-	c.AddCommand(newRosterCheckCommand())
+	c.AddCommand(newRosterCheckCommand(), newRosterKeygenCommand(), newRosterSignCommand())
 	return c
 }
 

@@ -63,7 +63,7 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 		err = plain(err)
 		// Whoever holds the store may be a backup that is over in a moment: the
 		// system is to try again.
-		if unusable(err) && !errors.Is(err, storage.ErrLocked) || errors.Is(err, engine.ErrWrongKey) {
+		if unusable(err) && !errors.Is(err, storage.ErrLocked) || errors.Is(err, engine.ErrWrongKey) || errors.Is(err, engine.ErrOldRoster) {
 			return refuse(err)
 		}
 		return err

@@ -70,7 +70,7 @@ func (s *Survey) Conversations(p storage.Piece) {
 		s.key = checkRecord(s.vault, p.State)
 		return
 	}
-	if p.ID == "" || p.ID == clockRecord || p.ID == restoredRecord {
+	if p.ID == "" || p.ID == clockRecord || p.ID == restoredRecord || p.ID == rosterRecord {
 		return // They are of no conversation.
 	}
 	if isMedia(p.ID) {

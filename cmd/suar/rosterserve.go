@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"suar/handoff/roster"
+	"suar/internal/engine"
+)
+
+// rosterEvery is how often the roster's file is looked at: a new one counts within
+// that time, without a restart.
+const rosterEvery = 20 * time.Second
+
+// serveRoster serves the roster of the configuration, unless a newer one was served
+// before, and returns how it is asked for, nil without one.
+func (a *app) serveRoster(ctx context.Context) (func() *roster.Roster, error) {
+	r := a.Mattermost.roster
+	if r == nil {
+		return nil, nil //nolint:nilnil // That there is none is no error.
+	}
+	if err := a.engine.ServeRoster(ctx, r.Version); err != nil {
+		return nil, err
+	}
+	a.duty.Store(r)
+	a.sayDuty(ctx)
+	return a.duty.Load, nil
+}
+
+// followRoster takes over each new roster, until ctx ends.
+func (a *app) followRoster(ctx context.Context) error {
+	if a.duty.Load() == nil {
+		return nil
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(rosterEvery):
+		}
+		a.lookAtRoster(ctx)
+	}
+}
+
+// lookAtRoster takes over the roster in the file if it is a new one. One that is not
+// right is not served, and said once: the one before stays. It is for one goroutine.
+func (a *app) lookAtRoster(ctx context.Context) {
+	fresh, err := a.newRoster(ctx)
+	switch {
+	case ctx.Err() != nil:
+	case err == nil:
+		a.refused = ""
+		if fresh != nil {
+			a.duty.Store(fresh)
+			a.sayDuty(ctx)
+		}
+	case err.Error() != a.refused:
+		a.refused = err.Error()
+		a.log.ErrorContext(ctx, "the new roster is not served, the one before stays", "fault", rosterFault(err))
+	}
+}
+
+// newRoster is the roster in the file, nil if it is the one that is served.
+func (a *app) newRoster(ctx context.Context) (*roster.Roster, error) {
+	r, err := loadRoster(a.Mattermost.Roster, a.Mattermost.RosterKey)
+	if err != nil {
+		return nil, err
+	}
+	if now := a.duty.Load(); r.Version == now.Version {
+		if bytes.Equal(r.YAML(), now.YAML()) {
+			return nil, nil //nolint:nilnil // That there is none is no error.
+		}
+		return nil, errSameVersion
+	}
+	return r, a.engine.ServeRoster(ctx, r.Version)
+}
+
+// errSameVersion says that a roster was changed and its version was not.
+var errSameVersion = errors.New("the roster was changed, but has the version of the one before: raise it and sign again")
+
+// rosterFault is why a roster is not served, in one line of the log.
+func rosterFault(err error) string {
+	if errors.Is(err, engine.ErrOldRoster) || errors.Is(err, errSameVersion) {
+		return plain(err).Error()
+	}
+	return "suar check --config says what is wrong with it"
+}
+
+// gapsAhead is how far ahead gaps are said in the log.
+const gapsAhead = 14 * 24 * time.Hour
+
+// sayDuty says which roster is served, and whether nobody is on duty at times.
+func (a *app) sayDuty(ctx context.Context) {
+	r, now := a.duty.Load(), time.Now()
+	gaps := 0
+	for _, s := range r.Coverage(now, now.Add(gapsAhead)) {
+		if s.Nobody() {
+			gaps++
+		}
+	}
+	a.log.InfoContext(ctx, "roster", "version", r.Version)
+	if gaps > 0 {
+		a.log.WarnContext(ctx, "in the next 14 days nobody is on duty at times; suar roster check shows them", "gaps", gaps)
+	}
+}
