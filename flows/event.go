@@ -177,9 +177,9 @@ type (
 		Kept []MessageID
 		// Held is what a Fetch had sealed.
 		Held Held
-		// Unattended says that nobody was on duty when Open or Page was performed,
-		// so that the leads were called; Duty is when somebody is, zero if that is
-		// not known.
+		// Unattended says that nobody was on duty when Open, Page or Tell was
+		// performed, so that the first two called the leads; Duty is when somebody
+		// is, zero if that is not known.
 		Unattended bool
 		Duty       time.Time
 	}

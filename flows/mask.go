@@ -336,7 +336,7 @@ func (t *turn) maskDelivered(ev Delivered) bool {
 		return true
 	case Tell:
 		if e == t.asks() {
-			t.maskStep(Delivered{Effect: Open{}, Post: t.s.Thread()})
+			t.maskStep(Delivered{Effect: Open{}, Post: t.s.Thread(), Unattended: ev.Unattended, Duty: ev.Duty})
 		}
 	case Open:
 		if in := t.s.Mask.Case; in != nil && in.Phase == Opening {

@@ -35,6 +35,8 @@ type life struct {
 	records          []flows.Record
 	// watch, if not nil, sees what is delivered to the chat.
 	watch func(flows.Delivered)
+	// night, if not nil, says until when nobody is on duty, zero if somebody is.
+	night func(now time.Time) time.Time
 }
 
 // theBook reads the book once: it does not change, and a property needs many
@@ -93,6 +95,13 @@ func (l *life) happen(ev flows.Event) {
 		}
 		if _, ok := e.(flows.Say); ok {
 			d.Message = l.id()
+		}
+		switch e.(type) {
+		case flows.Open, flows.Page, flows.Tell:
+			if l.night != nil {
+				d.Duty = l.night(l.now)
+				d.Unattended = !d.Duty.IsZero()
+			}
 		}
 		if l.watch != nil && e.To() == flows.Caller {
 			l.watch(d)

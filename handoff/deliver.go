@@ -81,7 +81,10 @@ func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 	case flows.Relay:
 		return d.reply(ctx, p, dl, relayed(e))
 	case flows.Tell:
-		return d.reply(ctx, p, dl, []string{ours(e.Text)})
+		done, err := d.reply(ctx, p, dl, []string{ours(e.Text)})
+		c := d.call(1)
+		done.Unattended, done.Duty = c.unattended, c.next
+		return done, err
 	case flows.Offer:
 		return d.offer(ctx, p, dl, e)
 	case flows.Present:
