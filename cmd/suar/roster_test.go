@@ -171,4 +171,3 @@ func TestRosterReportDays(t *testing.T) {
 		t.Error(diff)
 	}
 }
-

@@ -99,7 +99,7 @@ needs a higher version than the last one that was served.`,
 // replaceFile writes a file whole or not at all.
 func replaceFile(path string, content []byte) error {
 	beside := path + ".new"
-	if err := os.WriteFile(beside, content, 0o644); err != nil {
+	if err := os.WriteFile(beside, content, 0o644); err != nil { //nolint:gosec // Whoever signs names the file.
 		return errors.Join(err, os.Remove(beside))
 	}
 	return os.Rename(beside, path)

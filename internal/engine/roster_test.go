@@ -17,8 +17,13 @@ func TestServeRoster(t *testing.T) {
 			old     bool
 			restart bool
 		}{
-			{version: 7}, {version: 7}, {version: 6, old: true}, {version: 9, restart: true},
-			{version: 8, old: true, restart: true}, {version: 9}, {version: 1 << 62},
+			{version: 7},
+			{version: 7},
+			{version: 6, old: true},
+			{version: 9, restart: true},
+			{version: 8, old: true, restart: true},
+			{version: 9},
+			{version: 1 << 62},
 		} {
 			if step.restart {
 				e = w.engine()
