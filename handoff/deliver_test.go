@@ -381,6 +381,18 @@ func TestMissingRights(t *testing.T) {
 	if len(faults) != 1 || faults[0].Grave || faults[0].What != want {
 		t.Errorf("faults %v", faults)
 	}
+	// To call the officers of a roster directly is a right of its own; without it they
+	// are called in the thread all the same.
+	setRights(t, w, "system_user", "view_members")
+	called := newRig(t, w, func(c *Config) { c.Roster, c.OnCall = newRoster(t, hours), nil })
+	called.deliver(engine.Delivery{ID: id(10), Thread: root, Effect: flows.Page{Level: 5, Code: "K7QM-2RTX", Text: "It waits."}})
+	if !strings.Contains(called.log.String(), "failed=3 called=3") {
+		t.Errorf("log %s", called.log)
+	}
+	faults = called.Check(t.Context())
+	if len(faults) != 2 || !faults[0].Grave || faults[0].What != "The bot may not do what it must: create_direct_channel." {
+		t.Errorf("faults %v", faults)
+	}
 }
 
 // setRights makes a role keep these permissions and no others.
