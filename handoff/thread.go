@@ -77,9 +77,12 @@ func changes(post *model.Post, now time.Time, floor int64) []change {
 }
 
 // noted is what an officer wrote, without the sign that it is a note, and whether
-// it is one.
+// it is one. A command is one too.
 func noted(post *model.Post) (text string, isNote bool) {
 	text = written(post)
+	if _, is := commandOf(text); is {
+		return text, true
+	}
 	if note, ok := strings.CutPrefix(strings.TrimLeft(text, " \t\n"), notePrefix); ok {
 		return strings.TrimSpace(note), true
 	}
@@ -149,6 +152,9 @@ func (d *Desk) handOver(ctx context.Context, c change, began time.Time) error {
 		var err error
 		if officer, person, err = d.author(ctx, c.post.UserId); err != nil || !person {
 			return err
+		}
+		if words, is := commandOf(written(c.post)); is && c.what == created {
+			return d.commanded(ctx, c, words)
 		}
 		if text, isNote := noted(c.post); !isNote {
 			if mentions, err = d.mentions(ctx, text); err != nil {
