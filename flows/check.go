@@ -41,7 +41,7 @@ func uiTexts() []string {
 		"card.return.refused", "card.return.here", "card.return.moved", "card.return.ceded",
 		noteAstray, "card.code.astray", "card.code.withheld",
 		"card.return.media", "card.return.waits", "card.return.dropped", "card.code.made", "card.unopened",
-		"desk.again", "desk.refused", "desk.unknown",
+		"desk.again", "desk.refused", "desk.unknown", "desk.slow", "desk.outsider",
 		"card.media", "card.media.allow", "card.media.allowed", "card.media.confirm", "card.media.failed",
 		"card.media.gone", "card.media.large", "card.media.not_shown", "card.media.offer", "card.media.photo",
 		"card.media.refuse", "card.media.show", "card.media.shown", "card.media.unseen",

@@ -82,6 +82,10 @@ type Config struct {
 	Restored time.Time
 	// Random spreads pauses: numbers in [0,1); nil is math/rand/v2.
 	Random func() float64
+	// Pace is how many actions a second an officer may do in the long run, ten
+	// seconds' worth of them at once; zero is two. A press beyond is refused, a post
+	// in a thread comes later.
+	Pace float64
 	// Heartbeat is how often the listener asks whether it still hears; zero is
 	// 15 s.
 	Heartbeat time.Duration
@@ -97,6 +101,11 @@ type Words struct {
 	Unknown string
 	// Again says that the press could not be recorded now.
 	Again string
+	// Slow says that the officer pressed too often in a short time.
+	Slow string
+	// Outsider stands behind the name of somebody who wrote under a card and is no
+	// officer.
+	Outsider string
 	// Called stands before a case's code in the direct message of a call.
 	Called string
 }
@@ -110,6 +119,8 @@ func (w Words) withDefaults() Words {
 	word(&w.Refused, "This cannot be done. Only members of the channel can, with the buttons of a card that is not old.")
 	word(&w.Unknown, "This case is no longer kept.")
 	word(&w.Called, "You are called to a case. Open the officers' channel:")
+	word(&w.Slow, "That is a lot at once. Nothing was done; please wait a few seconds and press again.")
+	word(&w.Outsider, "is not on the roster, so this was not passed on to the person and not recorded. Whoever signs the roster can add the name; then write it again.")
 	word(&w.Again, "This was not recorded. Please try again in a moment.")
 	return w
 }
@@ -119,8 +130,8 @@ func (w Words) withDefaults() Words {
 type Desk struct {
 	Config
 	client          *model.Client4
-	people          people
 	spent           spent     // presses
+	presses, posts  pace      // of each officer
 	refusals, waits tally     // of presses, and of posts that wait for the engine
 	began           time.Time // of the listening
 
@@ -150,6 +161,7 @@ func New(c Config) (*Desk, error) {
 	need(model.IsValidId(c.Channel) || strings.Count(c.Channel, "/") == 1, "Channel is neither an id nor team/channel")
 	need(isHTTP(c.CallbackURL), "CallbackURL is not an http address")
 	need(len(c.Key) == 32, "Key is not 32 bytes")
+	need(c.Pace == 0 || c.Pace >= 0.1, "Pace is less than an action in ten seconds")
 	need(c.Handler != nil, "Handler is missing")
 	need(c.Log != nil, "Log is missing")
 	for _, name := range c.OnCall {
@@ -173,6 +185,9 @@ func New(c Config) (*Desk, error) {
 	}
 	if c.Random == nil {
 		c.Random = rand.Float64
+	}
+	if c.Pace <= 0 {
+		c.Pace = defaultPace
 	}
 	if c.Heartbeat <= 0 {
 		c.Heartbeat = 15 * time.Second

@@ -3,20 +3,27 @@ package handoff
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
-	"sync"
-	"time"
 
 	"suar/flows"
+	"suar/handoff/roster"
 )
 
-// errNotOfficer says that somebody may not act for the officers.
-var errNotOfficer = errors.New("handoff: not an officer")
+var (
+	// errNotOfficer says that somebody may not act for the officers.
+	errNotOfficer = errors.New("handoff: not an officer")
+	// errBot is errNotOfficer of an account that nobody writes with.
+	errBot = fmt.Errorf("%w: a bot", errNotOfficer)
+)
 
-// officer returns who pressed, if he may: an active person, not a bot, and a
-// member of the channel at this moment. Nothing of it is remembered, so that
-// somebody who was removed is out at once. An administrator who is no member
-// can press in Mattermost, and a deactivated account stays a member there.
+// officer returns who acted, if he may: an active person, not a bot, a member of
+// the channel and, where there is a roster, in the one that is served at this
+// moment. Nothing of it is remembered, so that somebody who was removed is out at
+// once, in every process. An administrator who is no member can press in
+// Mattermost, and a deactivated account stays a member there.
+//
+// Without a roster nobody can say who leads, so that everybody does.
 func (d *Desk) officer(ctx context.Context, p place, id string) (flows.Officer, error) {
 	user, resp, err := d.client.GetUser(ctx, id, "")
 	switch {
@@ -24,54 +31,36 @@ func (d *Desk) officer(ctx context.Context, p place, id string) (flows.Officer, 
 		return flows.Officer{}, errNotOfficer
 	case err != nil:
 		return flows.Officer{}, failed(resp, err)
-	case user.Id != id || user.DeleteAt != 0 || user.IsBot:
+	}
+	who := flows.Officer{ID: id, Name: user.Username}
+	role, listed := d.role(user.Username)
+	switch {
+	case user.Id != id:
 		return flows.Officer{}, errNotOfficer
+	case user.IsBot:
+		return who, errBot
+	case user.DeleteAt != 0 || !listed:
+		return who, errNotOfficer
 	}
 	member, resp, err := d.client.GetChannelMember(ctx, p.channel, id, "")
 	switch {
 	case resp != nil && resp.StatusCode == http.StatusNotFound:
-		return flows.Officer{}, errNotOfficer
+		return who, errNotOfficer
 	case err != nil:
 		return flows.Officer{}, failed(resp, err)
 	case member.UserId != id || member.ChannelId != p.channel:
-		return flows.Officer{}, errNotOfficer
+		return who, errNotOfficer
 	}
-	return flows.Officer{ID: id, Name: user.Username}, nil
+	_ = role
+	return who, nil
 }
 
-// peopleLife is how long a user name is remembered. It decides nothing: what is
-// in the thread was let in by Mattermost.
-const peopleLife = 10 * time.Minute
-
-// people remembers the names of those who write in threads.
-type people struct {
-	mu    sync.Mutex
-	known map[string]person
-}
-
-type person struct {
-	name string
-	bot  bool
-	at   time.Time
-}
-
-// author returns who wrote a post, and whether it is a person.
-func (d *Desk) author(ctx context.Context, id string) (flows.Officer, bool, error) {
-	d.people.mu.Lock()
-	known, ok := d.people.known[id]
-	d.people.mu.Unlock()
-	if !ok || d.Now().Sub(known.at) > peopleLife {
-		user, resp, err := d.client.GetUser(ctx, id, "")
-		if err != nil {
-			return flows.Officer{}, false, failed(resp, err)
-		}
-		known = person{name: user.Username, bot: user.IsBot, at: d.Now()}
-		d.people.mu.Lock()
-		if d.people.known == nil || len(d.people.known) > 1000 {
-			d.people.known = map[string]person{}
-		}
-		d.people.known[id] = known
-		d.people.mu.Unlock()
+// role returns what the account of a user name is in the roster, and whether it is
+// in it.
+func (d *Desk) role(name string) (roster.Role, bool) {
+	if d.Roster == nil {
+		return roster.RoleLead, true
 	}
-	return flows.Officer{ID: id, Name: known.name}, !known.bot, nil
+	o, ok := d.Roster().Officer(name)
+	return o.Role, ok
 }

@@ -180,6 +180,8 @@ func (d *Desk) mayPress(ctx context.Context, p place, user string) (flows.Office
 		return officer, d.refuse("not an officer")
 	case err != nil:
 		return officer, d.again(err)
+	case !d.presses.try(user, d.Now(), d.Pace):
+		return officer, d.Words.Slow
 	}
 	return officer, ""
 }

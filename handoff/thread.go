@@ -116,6 +116,9 @@ func inbound(c change, officer flows.Officer, mentions bool) engine.Inbound {
 // ctx ends; then it returns false. It never skips one.
 func (d *Desk) handle(ctx context.Context, r *right, c change) bool {
 	var b backoff
+	if !d.inTurn(ctx, c) {
+		return false
+	}
 	began := d.Now()
 	for {
 		call, cancel := r.within(ctx)
@@ -140,6 +143,21 @@ func (d *Desk) handle(ctx context.Context, r *right, c change) bool {
 	}
 }
 
+// inTurn waits while whoever wrote has written more than an officer may for the
+// moment: a post comes later then, and is not lost. It reports whether ctx goes on.
+func (d *Desk) inTurn(ctx context.Context, c change) bool {
+	if c.what == deleted {
+		return true
+	}
+	wrote := time.UnixMilli(c.post.UpdateAt)
+	turn := d.posts.take(c.post.UserId, wrote, d.Pace)
+	// The server's clock may be ahead of ours.
+	if ahead := min(turn.Sub(wrote), turn.Sub(d.Now())); ahead > 0 {
+		return sleep(ctx, ahead) == nil
+	}
+	return true
+}
+
 // errNotRecorded says that a card is seen but not yet recorded.
 var errNotRecorded = errors.New("handoff: the card is not recorded yet")
 
@@ -147,10 +165,19 @@ var errNotRecorded = errors.New("handoff: the card is not recorded yet")
 func (d *Desk) handOver(ctx context.Context, c change, began time.Time) error {
 	var officer flows.Officer
 	mentions := false
+	// Who deleted a post Mattermost does not say. It only takes something back.
 	if c.what != deleted {
-		var person bool
-		var err error
-		if officer, person, err = d.author(ctx, c.post.UserId); err != nil || !person {
+		p, err := d.where(ctx)
+		if err != nil {
+			return err
+		}
+		officer, err = d.officer(ctx, p, c.post.UserId)
+		switch {
+		case errors.Is(err, errBot) || err == nil && c.what == created && turnedAwayBefore(p, c.post):
+			return nil
+		case errors.Is(err, errNotOfficer):
+			return d.turnAway(ctx, p, c, officer)
+		case err != nil:
 			return err
 		}
 		if words, is := commandOf(written(c.post)); is && c.what == created {

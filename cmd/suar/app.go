@@ -143,6 +143,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		OnCall:      s.Mattermost.OnCall,
 		Roster:      onDuty,
 		Words:       words(s.book),
+		Pace:        s.Mattermost.Rate,
 		Handler:     a.engine,
 		Hold:        listen,
 		Media:       a.engine.Media,
@@ -171,6 +172,9 @@ func words(b *flows.Book) handoff.Words {
 		Unknown: b.OfficerText("desk.unknown"),
 		Again:   b.OfficerText("desk.again"),
 		Called:  b.OfficerText("desk.called"),
+
+		Slow:     b.OfficerText("desk.slow"),
+		Outsider: b.OfficerText("desk.outsider"),
 	}
 }
 

@@ -87,6 +87,9 @@ type mattermostConfig struct {
 	OnCall    []string `yaml:"on_call"`
 	Roster    string   `yaml:"roster"`
 	RosterKey string   `yaml:"roster_key"`
+	// Rate is how many actions a second one officer may do in the long run; zero is
+	// two. More is for load tests.
+	Rate float64 `yaml:"rate"`
 
 	token  secret.Secret
 	roster *roster.Roster

@@ -4,15 +4,21 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"time"
 
 	"suar/handoff/roster"
 	"suar/internal/engine"
 )
 
-// rosterEvery is how often the roster's file is looked at: a new one counts within
-// that time, without a restart.
-const rosterEvery = 20 * time.Second
+const (
+	// rosterEvery is how often the roster's file is looked at: a new one counts within
+	// that time, without a restart. Who is taken off it is out within a second.
+	rosterEvery = 500 * time.Millisecond
+	// rosterRead is how often it is read although it looks the same.
+	rosterRead = 20 * time.Second
+)
 
 // serveRoster serves the roster of the configuration, unless a newer one was served
 // before, and returns how it is asked for, nil without one.
@@ -34,14 +40,30 @@ func (a *app) followRoster(ctx context.Context) error {
 	if a.duty.Load() == nil {
 		return nil
 	}
+	var looks string
+	var read time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(rosterEvery):
 		}
-		a.lookAtRoster(ctx)
+		if now := looksOf(a.Mattermost.Roster); now != looks || time.Since(read) >= rosterRead {
+			a.lookAtRoster(ctx)
+			looks, read = now, time.Now()
+		}
 	}
+}
+
+// looksOf is how a roster's files look from outside: other looks are another roster.
+func looksOf(path string) string {
+	looks := ""
+	for _, name := range []string{path, path + roster.Signature} {
+		if info, err := os.Stat(name); err == nil {
+			looks += fmt.Sprintf("%d %v;", info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return looks
 }
 
 // lookAtRoster takes over the roster in the file if it is a new one. One that is not

@@ -154,6 +154,7 @@ func (p *process) run(ctx context.Context) error {
 		Heartbeat:   2 * time.Minute,
 		Hold:        hold,
 		Random:      func() float64 { return 0.5 },
+		Pace:        1000, // One officer plays for as many as there are people.
 	})
 	if err != nil {
 		return err

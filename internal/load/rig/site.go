@@ -47,6 +47,10 @@ type Site struct {
 	VaultKey                          seal.VaultKey
 }
 
+// officerRate is how many actions a second each officer of a rig may do: one plays
+// as many as there are people.
+const officerRate = 1000
+
 // Lay writes the files of a hotline that polls, without limits to the rate of
 // messages, into an empty folder.
 func Lay(folder string, n Needs) (*Site, error) {
@@ -96,7 +100,7 @@ func Lay(folder string, n Needs) (*Site, error) {
 	config := map[string]any{
 		"listen":         s.Address,
 		"telegram":       map[string]any{"server": n.Telegram, "token_file": files["telegram"], "rate": -1, "chat_rate": -1},
-		"mattermost":     map[string]any{"url": n.Mattermost, "token_file": files["mattermost"], "channel": n.Channel, "callback": "http://" + s.Address, "on_call": n.OnCall},
+		"mattermost":     map[string]any{"url": n.Mattermost, "token_file": files["mattermost"], "channel": n.Channel, "callback": "http://" + s.Address, "on_call": n.OnCall, "rate": officerRate},
 		"store":          s.Store,
 		"vault_key_file": files["vault"],
 		"recipients":     list,
