@@ -86,6 +86,13 @@ func (t *turn) acted(ev Acted) {
 	if i < 0 {
 		return
 	}
+	if menu[i].Form {
+		filled, ok := t.filled(ev)
+		if !ok {
+			return
+		}
+		ev = filled
+	}
 	t.attended()
 	t.record("officer:"+ev.Officer.Name, "acted", menu[i].Label)
 	switch ev.Action {

@@ -42,6 +42,8 @@ func uiTexts() []string {
 		noteAstray, "card.code.astray", "card.code.withheld",
 		"card.return.media", "card.return.waits", "card.return.dropped", "card.code.made", "card.unopened",
 		"desk.again", "desk.refused", "desk.unknown", "desk.slow", "desk.outsider",
+		"card.form.changed", "card.form.date", "card.form.long", "card.form.missing", "card.form.option",
+		"card.form.officer", "card.form.send", "card.form.submit",
 		"card.media", "card.media.allow", "card.media.allowed", "card.media.confirm", "card.media.failed",
 		"card.media.gone", "card.media.large", "card.media.not_shown", "card.media.offer", "card.media.photo",
 		"card.media.refuse", "card.media.show", "card.media.shown", "card.media.unseen",

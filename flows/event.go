@@ -31,7 +31,20 @@ type PostID string
 type Officer struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
+	// Role is what the officer may do, at each event as the roster of that moment
+	// says. Officers are compared by their ID.
+	Role Role `json:"role,omitempty"`
 }
+
+// A Role is what an officer may do beside an officer's work.
+type Role string
+
+// The roles. Without a roster every member of the channel is a lead.
+const (
+	RoleOfficer    Role = "officer"
+	RoleLead       Role = "lead"
+	RoleSupervisor Role = "supervisor"
+)
 
 // A Moment is what Step may know of the world outside.
 type Moment struct {
@@ -159,6 +172,12 @@ type (
 		Officer Officer
 		Action  ActionName
 		Choice  string
+		// Values are what was filled in, by field, if the action has a form; Stamp
+		// is the form's that the officer saw. Named is the officer who was chosen in
+		// a FieldOfficer, who was one when the edge looked.
+		Values map[string]string
+		Stamp  string
+		Named  Officer
 	}
 )
 

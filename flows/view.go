@@ -53,6 +53,9 @@ type Action struct {
 	Label  string
 	// Confirm, if not empty, is the question that a dialog asks first.
 	Confirm string
+	// Form says that a dialog asks for what [Book.Form] gives, in the place of
+	// Confirm.
+	Form bool
 }
 
 // An ActionName says which event a press becomes: Claimed, Closed, and Acted for

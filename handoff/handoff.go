@@ -76,6 +76,9 @@ type Config struct {
 	// Media returns what is kept under a name, or engine.ErrNoMedia:
 	// [engine.Engine.Media]. If nil, nothing is.
 	Media func(ctx context.Context, conversation string, id flows.MediaID) ([]byte, error)
+	// Form returns what an action asks an officer for, as the case is now:
+	// [engine.Engine.Form]. If nil, no action has a form.
+	Form func(ctx context.Context, q engine.FormFor) (flows.Form, error)
 	// Restored is when the store was made of a backup, zero if it was not:
 	// [engine.Engine.Restored]. What was written before, and handed over to the
 	// store that is lost, is not handed over as new again.
@@ -106,6 +109,9 @@ type Words struct {
 	// Outsider stands behind the name of somebody who wrote under a card and is no
 	// officer.
 	Outsider string
+	// Changed says that the case has changed since a form was opened, NotOfficer
+	// that who was chosen in one is no officer.
+	Changed, NotOfficer string
 	// Called stands before a case's code in the direct message of a call.
 	Called string
 }
@@ -121,6 +127,8 @@ func (w Words) withDefaults() Words {
 	word(&w.Called, "You are called to a case. Open the officers' channel:")
 	word(&w.Slow, "That is a lot at once. Nothing was done; please wait a few seconds and press again.")
 	word(&w.Outsider, "is not on the roster, so this was not passed on to the person and not recorded. Whoever signs the roster can add the name; then write it again.")
+	word(&w.Changed, "This case has changed since the form was opened. Nothing was recorded. Please open it again.")
+	word(&w.NotOfficer, "This is not an officer of this channel now.")
 	word(&w.Again, "This was not recorded. Please try again in a moment.")
 	return w
 }

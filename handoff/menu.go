@@ -31,6 +31,7 @@ type menuEntry struct {
 	Choice  string `json:"choice,omitempty"`
 	Label   string `json:"label"`
 	Confirm string `json:"confirm,omitempty"`
+	Form    bool   `json:"form,omitempty"`
 }
 
 // option is the value by which a client names an entry. It says what the entry
@@ -46,7 +47,7 @@ func (d *Desk) menu(dl engine.Delivery) *model.PostAction {
 	m := menuContext{Conversation: dl.Conversation}
 	a := &model.PostAction{Id: menuID, Type: model.PostActionTypeSelect, Name: ours(dl.Card.More)}
 	for _, action := range dl.Card.Menu {
-		e := menuEntry{Action: string(action.Name), Choice: action.Choice, Label: action.Label, Confirm: action.Confirm}
+		e := menuEntry{Action: string(action.Name), Choice: action.Choice, Label: action.Label, Confirm: action.Confirm, Form: action.Form}
 		m.Entries = append(m.Entries, e)
 		a.Options = append(a.Options, &model.PostActionOptions{Text: ours(action.Label), Value: e.option()})
 	}
@@ -61,7 +62,7 @@ func (d *Desk) menuMAC(m menuContext) []byte {
 	for _, e := range m.Entries {
 		fields = append(fields, e.Action, e.Choice, e.Label, e.Confirm)
 	}
-	return d.mac("menu", fields...)
+	return d.mac("menu", append(fields, formMarks(m.Entries)...)...)
 }
 
 // readPress returns the button that was pressed or the menu's entry that was
@@ -85,7 +86,7 @@ func (d *Desk) readPress(context map[string]any) (buttonContext, bool) {
 		return buttonContext{}, false
 	}
 	e := m.Entries[i]
-	return buttonContext{Conversation: m.Conversation, Action: e.Action, Choice: e.Choice, Label: e.Label, Confirm: e.Confirm}, true
+	return buttonContext{Conversation: m.Conversation, Action: e.Action, Choice: e.Choice, Label: e.Label, Confirm: e.Confirm, Form: e.Form}, true
 }
 
 // event is what an officer's action becomes.
@@ -96,5 +97,5 @@ func (x deed) event() flows.Event {
 	case flows.ActionClose:
 		return flows.Closed{Officer: x.officer}
 	}
-	return flows.Acted{Officer: x.officer, Action: flows.ActionName(x.action), Choice: x.choice}
+	return x.acted()
 }

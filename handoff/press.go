@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// maxPress is the length of a request. A dialog of ours asks for nothing.
-	maxPress = 64 << 10
+	// maxPress is the length of a request. A form's fields that are too long must
+	// still be told so.
+	maxPress = 256 << 10
 	// pressTimeout is below the 30 s after which Mattermost gives up.
 	pressTimeout = 10 * time.Second
 	// pressAge is how old or how early a press may be: what two clocks may be
@@ -46,7 +47,7 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case strings.HasSuffix(r.URL.Path, dialogPath):
 		answer = func(ctx context.Context, body *json.Decoder) any {
-			return &model.SubmitDialogResponse{Error: d.answered(ctx, body)}
+			return d.answered(ctx, body)
 		}
 	default:
 		http.NotFound(w, r)
@@ -104,6 +105,9 @@ func (d *Desk) pressed(ctx context.Context, body *json.Decoder) string {
 	if button.Card != "" {
 		r.PostId = button.Card
 	}
+	if button.Form {
+		return d.askForm(ctx, r, button, officer, t.id)
+	}
 	if button.Confirm != "" {
 		return d.ask(ctx, r, t, button)
 	}
@@ -141,35 +145,39 @@ func short(label string) string {
 	return strings.TrimSpace(string(runes[:model.DialogTitleMaxLength-1])) + "…"
 }
 
-// answered takes the answer to a dialog and returns what the dialog shows,
-// empty to close it.
-func (d *Desk) answered(ctx context.Context, body *json.Decoder) string {
+// answered takes the answer to a dialog and returns what the dialog shows; an
+// empty response closes it.
+func (d *Desk) answered(ctx context.Context, body *json.Decoder) *model.SubmitDialogResponse {
+	say := func(words string) *model.SubmitDialogResponse { return &model.SubmitDialogResponse{Error: words} }
 	var r model.SubmitDialogRequest
 	if err := body.Decode(&r); err != nil {
-		return d.refuse("not an answer")
+		return say(d.refuse("not an answer"))
 	}
 	q, ok := d.readQuestion(r.State, d.Now())
 	if !ok {
-		return d.refuse("signature or age of the question")
+		return say(d.refuse("signature or age of the question"))
 	}
 	if q.Action == probe {
-		return q.Press
+		return say(q.Press)
 	}
 	if r.Cancelled {
-		return ""
+		return say("")
 	}
 	p, err := d.where(ctx)
 	if err != nil {
-		return d.again(err)
+		return say(d.again(err))
 	}
 	if r.UserId != q.User || r.ChannelId != p.channel || r.CallbackId != actionID(flows.ActionName(q.Action)) {
-		return d.refuse("answer to another question")
+		return say(d.refuse("answer to another question"))
 	}
 	officer, refusal := d.mayPress(ctx, p, r.UserId)
 	if refusal != "" {
-		return refusal
+		return say(refusal)
 	}
-	return d.act(ctx, deed{post: q.Post, conversation: q.Conversation, id: "mm:answer:" + q.Press, action: q.Action, choice: q.Choice, officer: officer})
+	if q.Stamp != "" {
+		return d.filledIn(ctx, p, q, r.Submission, officer)
+	}
+	return say(d.act(ctx, deed{post: q.Post, conversation: q.Conversation, id: "mm:answer:" + q.Press, action: q.Action, choice: q.Choice, officer: officer}))
 }
 
 // mayPress returns the officer, or what to answer if it is none.
@@ -194,6 +202,10 @@ type deed struct {
 	id             string
 	action, choice string
 	officer        flows.Officer
+	// What was filled in, if the action has a form; see flows.Acted.
+	values map[string]string
+	stamp  string
+	named  flows.Officer
 }
 
 // act hands over what an officer did. The engine knows the cards that are ours,

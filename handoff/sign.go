@@ -51,6 +51,8 @@ type buttonContext struct {
 	Choice       string `json:"choice,omitempty"`
 	Label        string `json:"label"`
 	Confirm      string `json:"confirm,omitempty"`
+	// Form says that a press opens a form.
+	Form bool `json:"form,omitempty"`
 	// Card is the card of a button that stands under another post of ours.
 	Card string `json:"card,omitempty"`
 	MAC  string `json:"mac"`
@@ -72,16 +74,22 @@ func (b buttonContext) fields() map[string]any {
 	if b.Card != "" {
 		all["card"] = b.Card
 	}
+	if b.Form {
+		all["form"] = true
+	}
 	return all
 }
 
 func (d *Desk) buttonFor(dl engine.Delivery, a flows.Action) buttonContext {
-	b := buttonContext{Conversation: dl.Conversation, Action: string(a.Name), Choice: a.Choice, Label: a.Label, Confirm: a.Confirm}
+	b := buttonContext{Conversation: dl.Conversation, Action: string(a.Name), Choice: a.Choice, Label: a.Label, Confirm: a.Confirm, Form: a.Form}
 	b.MAC = hex.EncodeToString(d.buttonMAC(b))
 	return b
 }
 
 func (d *Desk) buttonMAC(b buttonContext) []byte {
+	if b.Form {
+		return d.mac("button of a form", b.Card, b.Conversation, b.Action, b.Choice, b.Label, b.Confirm)
+	}
 	if b.Card != "" {
 		return d.mac("button of a line", b.Card, b.Conversation, b.Action, b.Choice, b.Label, b.Confirm)
 	}
@@ -114,6 +122,10 @@ type question struct {
 	// Press is the press that asked: one press, one answer.
 	Press  string `json:"n"`
 	Expiry int64  `json:"e"` // Unix seconds
+	// Stamp is that of the form that was shown, "" for a mere question. Shown tells
+	// again the values whose preview was shown.
+	Stamp string `json:"s,omitempty"`
+	Shown string `json:"v,omitempty"`
 }
 
 func (d *Desk) signQuestion(q question) (string, error) {

@@ -36,3 +36,10 @@ func (s *spent) spend(id string, now time.Time) bool {
 	s.young[id] = true
 	return true
 }
+
+// known reports whether a press was taken.
+func (s *spent) known(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.young[id] || s.old[id]
+}

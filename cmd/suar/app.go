@@ -147,6 +147,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Handler:     a.engine,
 		Hold:        listen,
 		Media:       a.engine.Media,
+		Form:        a.engine.Form,
 		Restored:    restored,
 		Log:         s.log.With("part", "handoff"),
 	})
@@ -175,6 +176,8 @@ func words(b *flows.Book) handoff.Words {
 
 		Slow:     b.OfficerText("desk.slow"),
 		Outsider: b.OfficerText("desk.outsider"),
+		Changed:    b.OfficerText("card.form.changed"),
+		NotOfficer: b.OfficerText("card.form.officer"),
 	}
 }
 

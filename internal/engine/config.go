@@ -28,6 +28,10 @@ type Flow interface {
 	Wanted(s flows.State, at time.Time, ef flows.Effect) bool
 	View(s flows.State, at time.Time) flows.View
 	Card(s flows.State, at time.Time) flows.Card
+	// Form and Preview are what an officer fills in before an action; false says
+	// that it is not offered. See [flows.Book.Form].
+	Form(s flows.State, at time.Time, o flows.Officer, action flows.ActionName, choice string) (flows.Form, bool)
+	Preview(s flows.State, at time.Time, o flows.Officer, action flows.ActionName, choice string, values map[string]string) string
 }
 
 // A Config is what an Engine is made of. Flow, Store, Vault, Officers and Log

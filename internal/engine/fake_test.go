@@ -130,6 +130,16 @@ func (testFlow) Card(s flows.State, _ time.Time) flows.Card {
 	return flows.Card{Code: s.Case.ID.Code(), Title: "phase " + string(s.Case.Phase)}
 }
 
+// Form asks who claims a case in the officer's name.
+func (testFlow) Form(_ flows.State, _ time.Time, o flows.Officer, action flows.ActionName, choice string) (flows.Form, bool) {
+	f := flows.Form{Title: o.Name + choice, Stamp: "s", Preview: choice == "preview", Fields: []flows.Field{{Name: "why", Kind: flows.FieldText}}}
+	return f, action == "form"
+}
+
+func (testFlow) Preview(_ flows.State, _ time.Time, _ flows.Officer, _ flows.ActionName, _ string, values map[string]string) string {
+	return "preview of " + values["why"]
+}
+
 // canary is in all that people say in these tests. It must be found nowhere
 // but in what the deliverers get and what officers open.
 const canary = "kenari-7731-rahasia"

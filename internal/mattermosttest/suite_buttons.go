@@ -360,6 +360,47 @@ func dialogFacts() []fact {
 				UserId: w.Officers[0].ID, ChannelId: w.ChannelID, TeamId: w.TeamID, Submission: map[string]any{"why": "done"},
 			})
 		}},
+		{"fields of each kind arrive as they were sent, and are not checked", func(t *testing.T, w *World) {
+			e := newEndpoint(t)
+			_, first, trigger := opened(t, w, e, w.Officers[0])
+			screen := w.Watch(w.Officers[0])
+			fields := []model.DialogElement{
+				{DisplayName: "Line", Name: "line", Type: "text", Default: "x", Placeholder: "2006-01-02", HelpText: "help", MaxLength: 150},
+				{DisplayName: "Area", Name: "area", Type: "textarea", Optional: true, MaxLength: 3000},
+				{DisplayName: "Choice", Name: "choice", Type: "select", Default: "b", Options: []*model.PostActionOptions{{Text: "A", Value: "a"}, {Text: "B", Value: "b"}}},
+				{DisplayName: "Box", Name: "box", Type: "bool", Placeholder: "if so", Default: "true", Optional: true},
+				{DisplayName: "Who", Name: "who", Type: "select", DataSource: "users"},
+			}
+			for i := range 15 {
+				fields = append(fields, model.DialogElement{DisplayName: "Many", Name: "many" + string(rune('a'+i)), Type: "text", Optional: true})
+			}
+			_, err := w.Bot.Client().OpenInteractiveDialog(context.Background(), model.OpenDialogRequest{
+				TriggerId: trigger, URL: first.URL, Dialog: model.Dialog{CallbackId: "close", Title: "Twenty fields", State: strings.Repeat("s", 2000), Elements: fields},
+			})
+			w.must(err, "open the dialog")
+			d := screen.Dialog()
+			want(t, "fields", d.Dialog.Elements, fields)
+			want(t, "state", len(d.Dialog.State), 2000)
+			sent := map[string]any{"line": strings.Repeat("x", 16384), "choice": "never offered", "box": false, "who": "nobody", "other": "field"}
+			_, status := w.SubmitDialog(w.Officers[0], d, sent)
+			want(t, "status", status, http.StatusOK)
+			var got model.SubmitDialogRequest
+			e.hit(&got)
+			want(t, "values", got.Submission, sent)
+		}},
+		{"an answer may be the next form, which passes back to the client", func(t *testing.T, w *World) {
+			e := newEndpoint(t)
+			_, d, _ := opened(t, w, e, w.Officers[0])
+			next := model.Dialog{
+				CallbackId: "close", Title: "Next", IntroductionText: "So it will be.", State: "second-state", SubmitLabel: "Send",
+				Elements: []model.DialogElement{{DisplayName: "Why", Name: "why", Type: "text", Default: "done"}},
+			}
+			e.says(model.SubmitDialogResponse{Type: "form", Form: &next})
+			answer, status := w.SubmitDialog(w.Officers[0], d, map[string]any{"why": "done"})
+			want(t, "status", status, http.StatusOK)
+			want(t, "type", answer.Type, "form")
+			want(t, "form", answer.Form, &next)
+		}},
 		{"a cancelled dialog says so", func(t *testing.T, w *World) {
 			e := newEndpoint(t)
 			_, d, _ := opened(t, w, e, w.Officers[0])
