@@ -174,8 +174,8 @@ func words(b *flows.Book) handoff.Words {
 		Again:   b.OfficerText("desk.again"),
 		Called:  b.OfficerText("desk.called"),
 
-		Slow:     b.OfficerText("desk.slow"),
-		Outsider: b.OfficerText("desk.outsider"),
+		Slow:       b.OfficerText("desk.slow"),
+		Outsider:   b.OfficerText("desk.outsider"),
 		Changed:    b.OfficerText("card.form.changed"),
 		NotOfficer: b.OfficerText("card.form.officer"),
 	}
