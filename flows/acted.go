@@ -95,6 +95,7 @@ func (t *turn) acted(ev Acted) {
 	}
 	t.attended()
 	t.record("officer:"+ev.Officer.Name, "acted", menu[i].Label)
+	t.audit(string(ev.Action), ev.Officer)
 	switch ev.Action {
 	case ActionHostile:
 		t.hostile(ev)

@@ -84,6 +84,7 @@ func (t *turn) claimed(o Officer) {
 	if c.Phase == Alerting || c.Phase == Opening {
 		c.Phase, c.Officer, c.Acknowledged, c.Calling = Owned, o, t.m.At, false
 		t.record("officer:"+o.Name, "claimed", "")
+		t.audit(AuditClaimed, o)
 		t.show(true)
 	}
 	t.attended()
@@ -111,6 +112,7 @@ func (t *turn) closed(o Officer) {
 	if c.Officer.ID == "" {
 		c.Officer = o
 	}
+	t.audit(AuditClosed, o)
 	t.end("officer:" + o.Name)
 }
 

@@ -246,6 +246,7 @@ func (t *turn) showMedium(ev Acted) {
 	}
 	m := &t.s.Case.Media[i]
 	m.Stage, m.Officer = Showing, ev.Officer
+	t.audit(string(ev.Action), ev.Officer)
 	t.record("officer:"+ev.Officer.Name, "shown", fmt.Sprintf("%s %d", m.Kind, m.Number))
 	t.do(Present{Media: m.ID, Type: m.Type, Name: fmt.Sprintf("%s-%d", m.Kind, m.Number), Text: t.mediumLine(*m, "card.media.shown", "@"+ev.Officer.Name)})
 }

@@ -313,6 +313,9 @@ func (r *Rehearsal) step(ev flows.Event) {
 			r.printf("  transcript  %s %s%s", rec.From, rec.Kind, indent(rec.Text, ": "))
 			continue
 		}
+		if _, ok := e.(flows.Audit); ok {
+			continue // Nobody who is shown here sees the trail.
+		}
 		if _, ok := e.(flows.Shred); ok {
 			r.printf("  transcript  is erased")
 			r.step(flows.Delivered{Effect: e})

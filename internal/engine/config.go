@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -122,6 +123,8 @@ type Engine struct {
 	officers func() seal.Recipients
 	now      func() time.Time
 	clock    *clock // nil if Config.Now was given
+	// auditing is held by who appends to the trail.
+	auditing sync.Mutex
 	machine  func() time.Time
 	server   *serverClock // nil if the store has no clock
 	rand     io.Reader

@@ -297,13 +297,14 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 //	Present                  ten minutes: the officer who waits presses again
 //	Drop                     for ever: it was promised
 //	Shred                    for ever: the person was told that it is done
+//	Audit                    for ever: the trail must have no gap
 //	Tell, Page               three days: over a weekend without an administrator
 //	Update, Restate          an hour: a later one shows the same; the last one
 //	                         of a case for ever: it would look open
 //	Mark                     five minutes: an ornament
 func patience(ef flows.Effect) time.Duration {
 	switch ef := ef.(type) {
-	case flows.Open, flows.Relay, flows.Hash, flows.Check, flows.Look, flows.Seek, flows.Hand, flows.Offer, flows.Drop, flows.Shred:
+	case flows.Open, flows.Relay, flows.Hash, flows.Check, flows.Look, flows.Seek, flows.Hand, flows.Offer, flows.Drop, flows.Shred, flows.Audit:
 		return 0
 	case flows.Tell, flows.Page:
 		return 72 * time.Hour
@@ -422,6 +423,9 @@ func (d *dispatcher) deliver(ctx context.Context, del Delivery) (outcome flows.E
 	}()
 	if drop, ok := del.Effect.(flows.Drop); ok {
 		return flows.Delivered{Effect: drop}, d.eraseMedia(ctx, d.mediaRecord(del.Conversation, drop.Media))
+	}
+	if audit, ok := del.Effect.(flows.Audit); ok {
+		return flows.Delivered{Effect: audit}, d.note(ctx, del.ID, del.at, audit)
 	}
 	if shred, ok := del.Effect.(flows.Shred); ok {
 		return flows.Delivered{Effect: shred}, d.shred(ctx, shred)

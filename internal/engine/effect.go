@@ -66,6 +66,8 @@ func (e *effectJSON) UnmarshalJSON(text []byte) error {
 		e.Effect, err = decode[flows.Look](raw.Effect)
 	case "seek":
 		e.Effect, err = decode[flows.Seek](raw.Effect)
+	case "audit":
+		e.Effect, err = decode[flows.Audit](raw.Effect)
 	case "shred":
 		e.Effect, err = decode[flows.Shred](raw.Effect)
 	default:

@@ -67,6 +67,7 @@ func TestEffectsOnDisk(t *testing.T) {
 		flows.Look{Note: "n", Code: "c"},
 		flows.Seek{Sum: "s", Text: "t"},
 		flows.Shred{Case: caseid.ID{1, 2}},
+		flows.Audit{What: "w", Code: "c", By: flows.Officer{ID: "o", Name: "siti"}, With: []flows.Officer{{ID: "p", Name: "budi"}}, Count: 2},
 		flows.Check{For: "f", Note: "n", Sums: []string{"s"}, Text: "t"},
 	}
 	kinds := kindsIn(t, "effect.go")

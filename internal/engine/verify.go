@@ -21,6 +21,7 @@ type Survey struct {
 	conversations map[string]surveyed
 	transcripts   map[string]transcribed
 	tracks        map[string]seal.Track
+	trail         *AuditHead
 }
 
 type surveyed struct {
@@ -73,6 +74,12 @@ func (s *Survey) Conversations(p storage.Piece) {
 	if p.ID == "" || p.ID == clockRecord || p.ID == restoredRecord || p.ID == rosterRecord {
 		return // They are of no conversation.
 	}
+	if p.ID == auditRecord {
+		if end, err := openAuditHead(s.vault, p.State); err == nil {
+			s.trail = &end
+		}
+		return
+	}
 	if isMedia(p.ID) {
 		// One that is erased may come as a piece with nothing but its events.
 		_, err := s.vault.Open("media", p.ID, p.State)
@@ -108,6 +115,15 @@ func (s *Survey) Transcripts(p storage.Piece) {
 	for name, t := range p.Transcripts {
 		found := transcribed{entries: len(t.Entries)}
 		var err error
+		if name == auditRecord {
+			trail := openTrail(s.vault, t.Entries)
+			if s.trail != nil {
+				trail.ends(*s.trail)
+			}
+			found.tracked, found.damaged = s.trail != nil, s.trail == nil || len(trail.Faults) > 0
+			s.transcripts[name] = found
+			continue
+		}
 		if track, ok := s.tracks[name]; ok {
 			found.tracked = true
 			err = track.Check(t.Entries)
@@ -143,6 +159,9 @@ func (s *Survey) Findings() (Findings, error) {
 		f.Entries += t.entries
 		count(&f.Tracked, t.tracked)
 		count(&f.DamagedTranscripts, t.damaged)
+	}
+	if _, ok := s.transcripts[auditRecord]; !ok && s.trail != nil && s.trail.N > 0 {
+		f.DamagedTranscripts++
 	}
 	// A case whose transcript is not there at all.
 	for name, track := range s.tracks {

@@ -258,6 +258,9 @@ func (w *world) checkTranscripts() map[string]int {
 		witnesses[code] = append(witnesses[code], t.Root.Cards[0].Footer)
 	}
 	for _, name := range names {
+		if name == "audit" {
+			continue // The officers' trail is of no case.
+		}
 		w.met["transcripts"]++
 		sealed, err := w.memory.Transcript(context.Background(), name)
 		if err != nil {
