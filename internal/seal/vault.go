@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -21,13 +22,16 @@ var (
 	// sealed with another key, or belong to another place.
 	ErrSealed = errors.New("seal: does not open: wrong key, wrong place or changed bytes")
 	// ErrEpoch says that sealed bytes name a key epoch that this vault does not
-	// have: a later version wrote them, or the epoch's key was dropped.
+	// have: the epoch's key was dropped.
 	ErrEpoch = errors.New("seal: sealed in an epoch whose key is not here")
+	// ErrNewerEpoch is the ErrEpoch of an epoch that comes after all that this
+	// vault has: somebody rotated the key and this process has not got it yet. It
+	// passes as soon as it has.
+	ErrNewerEpoch = fmt.Errorf("%w yet: the vault key was rotated, and this process has the keyring from before", ErrEpoch)
+	// ErrOtherKeyring says that a keyring is not the successor of the one in use:
+	// under its names nothing in the store would be found.
+	ErrOtherKeyring = errors.New("seal: this keyring is another store's: its index and derive lines are not those in use")
 )
-
-// epoch is the only key epoch so far. Bytes name the epoch they were sealed in,
-// so that keys can rotate.
-const epoch uint32 = 1
 
 const (
 	epochSize    = 4
@@ -36,16 +40,18 @@ const (
 )
 
 // A Vault seals what the server must reopen, binds it to the place where it is
-// kept, and blinds names. It does not change, and all its methods may be called
-// concurrently.
+// kept, and blinds names. All its methods may be called concurrently.
 type Vault struct {
 	// keys is a function because fmt prints what a pointer in an unexported
 	// field points to when the verb is wrong, and a function never.
 	keys func() *vaultKeys
+	take func(*vaultKeys)
 }
 
 type vaultKeys struct {
-	aead          cipher.AEAD // of the only epoch
+	seals         uint32
+	last          uint32
+	aeads         map[uint32]cipher.AEAD // by epoch
 	index, derive []byte
 	blind         *Keyed // by index
 }
@@ -53,21 +59,37 @@ type vaultKeys struct {
 // NewVault returns the vault of the key. It panics if the key is the zero
 // VaultKey.
 func NewVault(key VaultKey) *Vault {
-	root := []byte(key.secret.Reveal())
-	if len(root) != VaultKeySize {
-		panic("seal: NewVault without a key")
+	keys := new(atomic.Pointer[vaultKeys])
+	keys.Store(key.open())
+	return &Vault{keys: keys.Load, take: keys.Store}
+}
+
+// Take goes over to a keyring that was made from the one in use: from now on the
+// vault seals with the epoch that it names, and opens what its epochs have
+// sealed. Blind names and derived keys stay. It returns ErrOtherKeyring, and
+// changes nothing, for a keyring of another store. What other goroutines are
+// sealing at this moment is sealed by the one or the other. Take itself is called
+// by one goroutine at a time.
+func (v *Vault) Take(key VaultKey) error {
+	now, next := v.keys(), key.open()
+	if !bytes.Equal(now.index, next.index) || !bytes.Equal(now.derive, next.derive) {
+		return ErrOtherKeyring
 	}
-	aead, err := chacha20poly1305.NewX(subkey(root, "hl1 vault seal 1"))
-	if err != nil {
-		panic(err) // Only a key of another size is refused.
+	next.blind = now.blind
+	v.take(next)
+	return nil
+}
+
+// Epoch is the epoch with which the vault seals.
+func (v *Vault) Epoch() uint32 { return v.keys().seals }
+
+// SealedIn returns the epoch that sealed bytes name; 0 for what is too short to
+// be sealed. It proves nothing.
+func SealedIn(sealed []byte) uint32 {
+	if len(sealed) < sealOverhead {
+		return 0
 	}
-	keys := &vaultKeys{
-		aead:   aead,
-		index:  subkey(root, "hl1 vault index"),
-		derive: subkey(root, "hl1 vault derive"),
-	}
-	keys.blind = NewKeyed(keys.index)
-	return &Vault{keys: func() *vaultKeys { return keys }}
+	return binary.BigEndian.Uint32(sealed)
 }
 
 // subkey derives 32 bytes from the root for one use.
@@ -88,31 +110,36 @@ func subkey(root []byte, label string) []byte {
 // a programmer's error and panics.
 func (v *Vault) Seal(bucket, key string, plain []byte) []byte {
 	const head = epochSize + chacha20poly1305.NonceSizeX
+	keys := v.keys()
 	size := padded(len(plain))
 	out := make([]byte, head, sealOverhead+size)
-	binary.BigEndian.PutUint32(out, epoch)
+	binary.BigEndian.PutUint32(out, keys.seals)
 	nonce := out[epochSize:]
 	_, _ = rand.Read(nonce) // It never fails.
 	// It is sealed where it is.
 	text := out[head : head+size]
 	copy(text, plain)
 	text[len(plain)] = 0x80
-	return v.keys().aead.Seal(out, nonce, text, place(bucket, key, epoch))
+	return keys.aeads[keys.seals].Seal(out, nonce, text, place(bucket, key, keys.seals))
 }
 
 // Open returns what was sealed for the same bucket and key. It returns ErrEpoch
-// if the bytes name an epoch that the vault has no key for, and ErrSealed for
-// anything else that does not open.
+// if the bytes name an epoch that the vault has no key for, as ErrNewerEpoch if it
+// comes after all that it has, and ErrSealed for anything else that does not open.
 func (v *Vault) Open(bucket, key string, sealed []byte) ([]byte, error) {
 	if len(sealed) < sealOverhead {
 		return nil, ErrSealed
 	}
-	e := binary.BigEndian.Uint32(sealed)
-	if e != epoch {
+	keys, e := v.keys(), binary.BigEndian.Uint32(sealed)
+	aead := keys.aeads[e]
+	switch {
+	case aead == nil && e > keys.last:
+		return nil, ErrNewerEpoch
+	case aead == nil:
 		return nil, ErrEpoch
 	}
 	nonce, box := sealed[epochSize:epochSize+chacha20poly1305.NonceSizeX], sealed[epochSize+chacha20poly1305.NonceSizeX:]
-	padded, err := v.keys().aead.Open(nil, nonce, box, place(bucket, key, e))
+	padded, err := aead.Open(nil, nonce, box, place(bucket, key, e))
 	if err != nil {
 		return nil, ErrSealed
 	}

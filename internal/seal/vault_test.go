@@ -91,7 +91,7 @@ func TestVaultBinds(t *testing.T) {
 // The epoch in front is not only looked at: it is bound too.
 func TestVaultEpochIsBound(t *testing.T) {
 	v := newVault(t, 1)
-	other := v.keys().aead.Seal(append([]byte{0, 0, 0, 1}, make([]byte, 24)...), make([]byte, 24), append([]byte{0x80}, make([]byte, minPadded-1)...), place("state", "c1", 2))
+	other := v.keys().aeads[1].Seal(append([]byte{0, 0, 0, 1}, make([]byte, 24)...), make([]byte, 24), append([]byte{0x80}, make([]byte, minPadded-1)...), place("state", "c1", 2))
 	if _, err := v.Open("state", "c1", other); !errors.Is(err, ErrSealed) {
 		t.Errorf("bytes of epoch 2 relabelled as epoch 1: got %v", err)
 	}
@@ -157,7 +157,7 @@ func TestParseVaultKey(t *testing.T) {
 		" \n" + hex.EncodeToString(raw) + "\r\n",
 	} {
 		key, err := ParseVaultKey([]byte(text))
-		if err != nil || key.secret.Reveal() != string(raw) {
+		if err != nil || string(key.File()) != keyringOf(raw).String() {
 			t.Errorf("a good key is refused: %v", err)
 		}
 		var read VaultKey
