@@ -52,6 +52,8 @@ func (b *Book) menu(s State, _ time.Time) []Action {
 	kind := s.facts().Kind
 	b.askMenu(*c, kind, add)
 	b.releaseMenu(*c, kind, add)
+	b.ownerMenu(*c, add)
+	b.approveMenu(s, add)
 	switch {
 	case c.Hostile != "":
 		add(ActionHostile, choiceUndo, "card.hostile.undo", "")
@@ -70,6 +72,9 @@ func (b *Book) menu(s State, _ time.Time) []Action {
 	} else if c.Word.Sum != "" && !c.AskNext && s.Before == "" {
 		add(ActionAskWord, "", "card.word.ask", "")
 	}
+	for i, a := range menu {
+		menu[i].Form = a.Form || a.formed()
+	}
 	return menu
 }
 
@@ -80,10 +85,20 @@ func (t *turn) acted(ev Acted) {
 		t.showMedium(ev)
 		return
 	}
+	if ev.Action == ActionSend {
+		t.sendStray(ev)
+		return
+	}
 	t.update()
 	menu := t.book.menu(t.s, t.m.At)
+	if t.active() {
+		menu = append(menu, t.book.buttons(t.s)...)
+	}
 	i := slices.IndexFunc(menu, func(a Action) bool { return a.Name == ev.Action && a.Choice == ev.Choice })
 	if i < 0 {
+		return
+	}
+	if !t.allowed(ev) {
 		return
 	}
 	if menu[i].Form {
@@ -95,7 +110,8 @@ func (t *turn) acted(ev Acted) {
 	}
 	t.attended()
 	t.record("officer:"+ev.Officer.Name, "acted", menu[i].Label)
-	t.audit(string(ev.Action), ev.Officer)
+	what, with := t.deed(ev)
+	t.audit(what, ev.Officer, with...)
 	switch ev.Action {
 	case ActionHostile:
 		t.hostile(ev)
@@ -112,6 +128,12 @@ func (t *turn) acted(ev Acted) {
 		t.do(Tell{Text: t.officers("card.word.ask.told", "officer", "@"+ev.Officer.Name)})
 	case ActionTrust:
 		t.trust()
+	case ActionApprove:
+		t.approves(ev)
+	case ActionTransfer:
+		t.offerTo(ev.Officer, ev.Named, ev.Values[noteField])
+	default:
+		t.owns(ev)
 	}
 }
 

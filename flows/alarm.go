@@ -42,10 +42,18 @@ func (b *Book) due(s State, now time.Time) time.Time {
 		at(c.Duty)
 	case Owned:
 		at(b.stuckAt(s))
+		if c.Lacks > 0 {
+			at(b.pageAt(s))
+		}
 		at(b.owedAt(s))
 		at(b.dormantAt(s))
+		at(b.transferAt(s))
 	case Ended:
 		at(b.policy.Keep.after(c.Closed))
+	}
+	if c.Phase != Ended {
+		at(b.strayAt(s))
+		at(b.approvalAt(s))
 	}
 	if next, ok := b.letOutAt(s, now); ok {
 		at(next)
@@ -145,6 +153,13 @@ func (t *turn) timedOut() {
 	}
 	if came(t.book.dormantAt(t.s)) {
 		t.dormant()
+	}
+	t.lapsed(came)
+	if c.Phase == Owned && c.Lacks > 0 && came(t.book.pageAt(t.s)) {
+		for came(t.book.pageAt(t.s)) {
+			c.Pages++
+		}
+		t.pageAt(c.Pages, "card.page.second")
 	}
 	if c.Phase == Alerting && came(t.book.pageAt(t.s)) {
 		// After a long sleep one call is enough.

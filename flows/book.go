@@ -70,6 +70,19 @@ type Policy struct {
 	Minor    []Duration `yaml:"minor"`
 	Urgent   []Duration `yaml:"urgent"`
 	Ordinary []Duration `yaml:"ordinary"`
+	// Acknowledge is how many officers must acknowledge a case of danger, and one
+	// of somebody under 18; one for every other, and where it is 0.
+	Acknowledge struct {
+		Danger int `yaml:"danger"`
+		Minor  int `yaml:"minor"`
+	} `yaml:"acknowledge"`
+	// Transfer is how long the offer of a case waits for an answer, and what an
+	// officer wrote who does not own the case for a press; Approval how long a
+	// proposal waits for a second officer.
+	Transfer Duration `yaml:"transfer"`
+	Approval Duration `yaml:"approval"`
+	// Rank is the rule by which the queue is ordered.
+	Rank []Weight `yaml:"rank"`
 	// Unanswered is how long the person's words may wait in a claimed case before
 	// the officers are reminded.
 	Unanswered Duration `yaml:"unanswered"`

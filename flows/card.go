@@ -43,7 +43,6 @@ func (b *Book) Card(s State, at time.Time) Card {
 	switch c.Phase {
 	case Opening, Alerting:
 		add("card.status", say("card.status.waiting", "time", clock(c.waits())))
-		card.Actions = []Action{{Name: ActionClaim, Label: say("card.claim")}}
 		if s.Urgent() {
 			card.Tone = ToneDanger
 		}
@@ -54,12 +53,10 @@ func (b *Book) Card(s State, at time.Time) Card {
 		card.Tone = ToneClosed
 		add("card.status", say("card.status.closed", "officer", "@"+c.Officer.Name, "time", clock(c.Closed)))
 	}
-	if c.Phase == Owned {
-		confirm := say("card.close.confirm", "code", card.Code)
-		if s.held() {
-			confirm += " " + say("card.close.waiting")
-		}
-		card.Actions = []Action{{Name: ActionClose, Label: say("card.close"), Confirm: confirm}}
+	card.Actions = b.buttons(s)
+	card.Lines = append(card.Lines, b.ownerLines(*c)...)
+	if card.Rank, card.Why = b.Rank(s, at); card.Rank > 0 || !waitsSince(s).IsZero() {
+		add("card.rank", card.Why)
 	}
 	if card.Menu = b.menu(s, at); len(card.Menu) > 0 {
 		card.More = say("card.more")
@@ -76,6 +73,7 @@ func (b *Book) Card(s State, at time.Time) Card {
 	if r := c.Release; r.Sentence != "" {
 		add("card.release", say("card.release.open", "officer", "@"+r.By.Name, "time", clock(r.At), "sentence", say("ui.release."+r.Sentence)))
 	}
+	card.Lines = append(card.Lines, b.overrideLines(*c)...)
 	card.Lines = append(card.Lines, b.wordLines(s, clock)...)
 	b.facts(&card, f, b.contactLine(s))
 	language := say("card.unknown")

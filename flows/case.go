@@ -66,7 +66,8 @@ func (t *turn) call() {
 	if c.Phase != Owned {
 		return // The card itself, or the calls under way, call them.
 	}
-	c.Phase, c.Placed, c.Pages, c.Late, c.Calling = Alerting, t.m.At, 1, false, true
+	c.waitsAgain(t.m.At)
+	c.Calling = true
 	if c.Since.IsZero() {
 		c.Since = t.m.At
 	}
@@ -81,11 +82,16 @@ func (t *turn) claimed(o Officer) {
 	if c == nil {
 		return
 	}
-	if c.Phase == Alerting || c.Phase == Opening {
-		c.Phase, c.Officer, c.Acknowledged, c.Calling = Owned, o, t.m.At, false
+	switch c.Phase {
+	case Opening, Alerting:
+		t.own(o)
+		if c.Acks = []Officer{o}; t.depth == 0 {
+			c.Lacks = t.book.acknowledges(t.s) - 1
+		}
 		t.record("officer:"+o.Name, "claimed", "")
 		t.audit(AuditClaimed, o)
-		t.show(true)
+	case Owned:
+		t.acknowledge(o)
 	}
 	t.attended()
 	if t.s.Mask != nil && t.s.Mask.Case != nil {
@@ -109,6 +115,10 @@ func (t *turn) closed(o Officer) {
 		t.update()
 		return
 	}
+	if c.Phase == Owned && !t.decides(o) {
+		t.update()
+		return
+	}
 	if c.Officer.ID == "" {
 		c.Officer = o
 	}
@@ -121,6 +131,7 @@ func (t *turn) end(by string) {
 	c := t.s.Case
 	c.Phase, c.Closed = Ended, t.m.At
 	c.Calling, c.Lost = false, false
+	t.settleCase()
 	t.s.Note = ""
 	if t.s.unsure() {
 		t.estrange()
@@ -153,6 +164,10 @@ func (t *turn) delivered(ev Delivered) {
 		if c != nil && c.Withdrawn {
 			c.Thread = ev.Post
 		}
+		if c != nil && c.Phase == Owned && c.Thread == "" {
+			c.Thread = ev.Post // It was claimed on the card before this one.
+			return
+		}
 		if c == nil || c.Phase != Opening {
 			return
 		}
@@ -173,6 +188,8 @@ func (t *turn) delivered(ev Delivered) {
 		t.offered(e, ev.Post)
 	case Present:
 		t.presented(e)
+	case Prompt:
+		t.prompted(e, ev.Post)
 	case Page:
 		if c == nil {
 			return
@@ -318,6 +335,10 @@ func (t *turn) undelivered(ev Undelivered) {
 		t.unoffered(e, ev.Reason)
 	case Present:
 		t.unpresented(e, ev.Reason)
+	case Prompt:
+		if ev.Reason == ReasonGone && t.active() {
+			t.reopen() // What it was about is gone with the thread.
+		}
 	case Tell:
 		t.told(e)
 		if ev.Reason == ReasonGone && t.active() {
@@ -349,6 +370,7 @@ func (t *turn) reopen() {
 		return
 	}
 	c.Phase, c.Thread, c.Calling, c.Opened = Opening, "", false, t.m.At
+	c.Acks, c.Lacks, c.Transfer, c.Strays = nil, 0, Transfer{}, nil
 	t.replaced()
 	t.do(Open{Case: t.s.Case.ID})
 	t.tell("card.replaced")

@@ -68,6 +68,24 @@ func uiTexts() []string {
 		"card.word.right", "card.word.set", "card.word.told", "card.word.told_right", "card.word.late", "card.unheard", "card.word.withheld", "card.word.wrong",
 		"ui.secret_kept", "ui.secret_long", "ui.secret_removed", "ui.secret_same", "ui.secret_saving",
 		"ui.secret_short", "ui.secret_wait",
+		// Who owns a case, what takes two officers, the order of the queue
+		"card.owner.only", "card.seen", "card.seen.line", "card.seen.lacks", "card.seen.told", "card.page.second",
+		"card.queue", "card.queue.confirm", "card.queue.told", "card.queue.page", "card.departed", "card.take",
+		"card.take.confirm", "card.take.told", "card.look", "card.look.told", "card.look.only", "card.transfer.line",
+		"card.transfer.open", "card.transfer.accept", "card.transfer.decline", "card.transfer.retract",
+		"card.transfer.offered", "card.transfer.same", "card.transfer.only", "card.transfer.accepted",
+		"card.transfer.declined", "card.transfer.retracted", "card.transfer.lapsed", "card.transfer.departed",
+		"card.stray", "card.stray.send", "card.stray.only", "card.stray.sent", "card.stray.over", "card.stray.done",
+		"card.stray.edit", "card.approve.authorities", "card.approve.transcript", "card.approve.delete",
+		"card.approve.propose.authorities", "card.approve.propose.transcript", "card.approve.propose.delete",
+		"card.approve.second", "card.approve.confirm.authorities", "card.approve.confirm.transcript",
+		"card.approve.confirm.delete", "card.approve.undo", "card.approve.open", "card.approve.both",
+		"card.approve.proposed", "card.approve.undone", "card.approve.same", "card.approve.done",
+		"card.approve.done.authorities", "card.approve.done.transcript", "card.approve.done.delete", "card.approve.lapsed",
+		"card.release.lapsed", "card.rank", "card.rank.none", "card.rank.danger", "card.rank.minor", "card.rank.duress",
+		"card.rank.moved", "card.rank.pressing", "card.rank.waiting", "card.rank.waiting.most",
+		"card.transfer.menu", "card.transfer.title", "card.transfer.intro", "card.transfer.to", "card.transfer.note",
+		"card.transfer.note.help", "card.approve.title", "card.approve.intro", "card.approve.reason", "card.approve.reason.help",
 		"media.contact", "media.file", "media.location", "media.other",
 		"media.photo", "media.sticker", "media.video", "media.voice",
 	}
@@ -126,11 +144,20 @@ func (b *Book) checkPolicy(faults *faults) {
 			faults.add(at, "%s: give intervals of a second or more, or leave it out: then urgent counts", key)
 		}
 	}
-	for key, d := range map[string]Duration{"unanswered": p.Unanswered, "live": p.Live, "stuck": p.Stuck, "idle": p.Idle, "sweep": p.Sweep, "keep": p.Keep, "dormant": p.Dormant, "media": p.Media, "resume": p.Resume} {
+	for key, d := range map[string]Duration{"unanswered": p.Unanswered, "live": p.Live, "stuck": p.Stuck, "idle": p.Idle, "sweep": p.Sweep, "keep": p.Keep, "dormant": p.Dormant, "media": p.Media, "resume": p.Resume, "transfer": p.Transfer, "approval": p.Approval} {
 		if d < Duration(time.Second) {
 			faults.add(at, "%s: must be a second or more", key)
 		}
 	}
+	for key, n := range map[string]int{"danger": p.Acknowledge.Danger, "minor": p.Acknowledge.Minor} {
+		if n < 0 || n > mostAcks {
+			faults.add(at, "acknowledge: %s: must be between 1 and %d officers", key, mostAcks)
+		}
+	}
+	if p.Approval > Duration(7*24*time.Hour) {
+		faults.add(at, "approval: must be 168h at most, or a proposal outlives its reason")
+	}
+	b.checkRank(faults)
 	if p.Sweep > Duration(47*time.Hour) {
 		faults.add(at, "sweep: must be 47h at most, because Telegram keeps what is 48 h old")
 	}

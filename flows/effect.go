@@ -88,9 +88,14 @@ type (
 		Label string `json:"label,omitempty"`
 		Text  string `json:"text,omitempty"`
 	}
-	// Tell puts our own words to the officers into the thread.
+	// Tell puts our own words to the officers into the thread. Quote is what an
+	// officer wrote, beneath them, and must be made inert. Calls, if not zero, is an
+	// officer who is mentioned and gets Code by a direct message.
 	Tell struct {
-		Text string `json:"text"`
+		Text  string  `json:"text"`
+		Quote string  `json:"quote,omitempty"`
+		Calls Officer `json:"calls,omitzero"`
+		Code  string  `json:"code,omitempty"`
 	}
 	// Page calls officers into the thread. Level counts the calls of this case so
 	// far, the card's included, for as long as nobody acknowledges it: 1 is for
@@ -116,7 +121,15 @@ type (
 		Name  string  `json:"name"`
 		Text  string  `json:"text"`
 	}
-	// Restate changes a line that Offer made and takes its button off.
+	// Prompt puts our own words into the thread with buttons; a press is an Acted of
+	// the button's Action and Choice. About is the flow's own and comes back with the
+	// outcome. Restate takes the buttons off.
+	Prompt struct {
+		About   string   `json:"about"`
+		Text    string   `json:"text"`
+		Actions []Action `json:"actions"`
+	}
+	// Restate changes a line that Offer or Prompt made and takes its button off.
 	Restate struct {
 		Post PostID `json:"post"`
 		Text string `json:"text"`
@@ -224,6 +237,7 @@ func (Page) To() Side    { return Officers }
 func (Offer) To() Side   { return Officers }
 func (Present) To() Side { return Officers }
 func (Restate) To() Side { return Officers }
+func (Prompt) To() Side  { return Officers }
 func (Mark) To() Side    { return Officers }
 func (Hand) To() Side    { return Officers }
 func (Look) To() Side    { return Keeper }
@@ -256,6 +270,7 @@ func (Page) kind() string    { return "page" }
 func (Offer) kind() string   { return "offer" }
 func (Present) kind() string { return "present" }
 func (Restate) kind() string { return "restate" }
+func (Prompt) kind() string  { return "prompt" }
 func (Mark) kind() string    { return "mark" }
 func (Hand) kind() string    { return "hand" }
 func (Look) kind() string    { return "look" }

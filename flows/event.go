@@ -181,6 +181,20 @@ type (
 	}
 )
 
+// Events about who owns a case.
+type (
+	// HandedOver says that By offers the case to the officer To, as with all of
+	// By's at the end of a shift.
+	HandedOver struct{ By, To Officer }
+	// TakenUp says that an officer accepts or declines what is offered to them.
+	TakenUp struct {
+		Officer Officer
+		Accept  bool
+	}
+	// Departed says that somebody is no officer any more. It may come again.
+	Departed struct{ Officer Officer }
+)
+
 // Events from the engine.
 type (
 	// TimedOut says that the state's alarm has come.
@@ -284,6 +298,9 @@ func (Revised) kind() string     { return "revised" }
 func (Withdrawn) kind() string   { return "withdrawn" }
 func (Closed) kind() string      { return "closed" }
 func (Acted) kind() string       { return "acted" }
+func (HandedOver) kind() string  { return "handed over" }
+func (TakenUp) kind() string     { return "taken up" }
+func (Departed) kind() string    { return "departed" }
 func (TimedOut) kind() string    { return "timed out" }
 func (Delivered) kind() string   { return "delivered" }
 func (Undelivered) kind() string { return "undelivered" }

@@ -213,6 +213,10 @@ func (b *Book) Form(s State, at time.Time, o Officer, action ActionName, choice 
 // formOf is the form of each action that has one.
 func (b *Book) formOf(s State, at time.Time, o Officer, action ActionName, choice string) (Form, bool) {
 	switch action { // Each feature has its case here.
+	case ActionTransfer:
+		return b.transferForm(s)
+	case ActionApprove:
+		return b.approveForm(s, choice)
 	}
 	return Form{}, false
 }

@@ -89,7 +89,7 @@ func (t *turn) hide() {
 func (t *turn) alarm() {
 	c := t.s.Case
 	if c.Phase == Owned {
-		c.Phase, c.Placed, c.Pages, c.Late = Alerting, t.m.At, 1, false
+		c.waitsAgain(t.m.At)
 	}
 	t.page("card.guard.page")
 	t.update()

@@ -19,12 +19,18 @@ func (t *turn) replied(ev Replied) {
 		t.aside(ev)
 		return
 	}
+	if t.fenced(ev) {
+		return
+	}
 	if t.s.Case.Phase != Owned {
 		// Whoever answers has read: no second tap at 3 a.m.
 		t.claimed(ev.Officer)
 	}
 	t.attended()
-	t.s.Case.Owed, t.s.Case.Nudged = time.Time{}, false
+	if !t.s.Case.Owed.IsZero() {
+		t.s.Case.Owed, t.s.Case.Nudged = time.Time{}, false
+		t.update() // Its place in the queue is another now.
+	}
 	t.record("officer:"+ev.Officer.Name, "replied", ev.Text)
 	if ev.Files > 0 {
 		t.tell("card.files")
@@ -96,6 +102,7 @@ func (t *turn) noted(ev Noted) {
 		return
 	}
 	t.attended()
+	t.acknowledge(ev.Officer)
 	t.keep(Reply{Post: ev.Post, At: t.m.At, Note: true})
 	t.record("officer:"+ev.Officer.Name, "note", ev.Text)
 	t.do(Mark{Post: ev.Post, Sign: SignNote})
@@ -111,6 +118,9 @@ func (t *turn) revised(ev Revised) {
 		return
 	}
 	i := t.reply(ev.Post)
+	if i < 0 && t.reviseStray(ev) {
+		return
+	}
 	if i < 0 {
 		// It is older than what can still be changed, or was refused.
 		t.refuse(ev.Post, "card.edit_late")
@@ -134,6 +144,9 @@ func (t *turn) revised(ev Revised) {
 	case ev.Mentions:
 		t.record("officer:"+ev.Officer.Name, "note", ev.Text)
 		t.tell("card.mention.edit")
+	case t.active() && t.s.Case.Phase == Owned && !t.s.Case.Officer.is(ev.Officer):
+		t.record("officer:"+ev.Officer.Name, "note", ev.Text)
+		t.do(Tell{Text: t.officers("card.stray.edit", "officer", "@"+ev.Officer.Name, "owner", "@"+t.s.Case.Officer.Name)})
 	default:
 		t.record("officer:"+ev.Officer.Name, "revised", ev.Text)
 		r.Text = ev.Text
@@ -149,6 +162,9 @@ func (t *turn) withdrawn(ev Withdrawn) {
 	if t.active() && ev.Post == t.s.Case.Thread && ev.Post != "" {
 		t.reopen() // Without a card nobody could go on with the case, nor close it.
 		return
+	}
+	if t.active() {
+		t.dropStrays(func(s Stray) bool { return s.Post == ev.Post })
 	}
 	if i := t.reply(ev.Post); i >= 0 && t.s.Case != nil {
 		t.takeBack(i, "officer:"+t.s.Case.Officer.Name)
@@ -190,7 +206,7 @@ func (b *Book) Wanted(s State, at time.Time, e Effect) bool {
 		return s.Case != nil && slices.ContainsFunc(s.Case.Media, func(m Medium) bool { return m.ID == e.Media })
 	case Page:
 		return !s.Revoked || e.Text == b.say(b.policy.Officers, pageStood)
-	case Relay, Offer, Present:
+	case Relay, Offer, Present, Prompt:
 		return !s.Revoked
 	case Open:
 		return !s.Revoked || s.Case != nil && s.Case.ID == e.Case

@@ -226,6 +226,7 @@ func (t *turn) cede(ev Ceded) {
 	t.tell("card.return.ceded")
 	c.Phase, c.Closed = Ended, t.m.At
 	c.Calling, c.Lost = false, false
+	t.settleCase()
 	t.record("bot", "closed", "")
 	card := t.book.Card(t.s, t.m.At)
 	t.do(Update{Last: &card})

@@ -192,6 +192,20 @@ type Case struct {
 	// officers were told that it will close by itself.
 	Stirred time.Time `json:"stirred,omitzero"`
 	Dormant bool      `json:"dormant,omitempty"`
+	// Acks are the officers who have acknowledged the case since it was called out,
+	// Lacks is how many more must.
+	Acks  []Officer `json:"acks,omitempty"`
+	Lacks int       `json:"lacks,omitempty"`
+	// Transfer is the offer of the case to a colleague, Strays are what officers
+	// wrote who do not own it. Approval waits for a second officer, Overrides are
+	// what two decided.
+	Transfer  Transfer   `json:"transfer,omitzero"`
+	Strays    []Stray    `json:"strays,omitempty"`
+	Approval  Approval   `json:"approval,omitzero"`
+	Overrides []Override `json:"overrides,omitempty"`
+	// Shredded says that two officers had the transcript erased: nothing is added
+	// to it any more.
+	Shredded bool `json:"shredded,omitempty"`
 	// Pages counts the calls to the officers.
 	Pages int `json:"pages,omitempty"`
 	// Unsent counts the person's messages that are not yet in the thread, besides
@@ -398,6 +412,7 @@ func (s State) clone() State {
 			c.Ask = &ask
 		}
 		c.Media = slices.Clone(c.Media)
+		c.Acks, c.Strays, c.Overrides = slices.Clone(c.Acks), slices.Clone(c.Strays), slices.Clone(c.Overrides)
 		s.Case = &c
 	}
 	return s

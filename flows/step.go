@@ -60,6 +60,12 @@ func (t *turn) step(ev Event) {
 		t.withdrawn(ev)
 	case Closed:
 		t.closed(ev.Officer)
+	case HandedOver:
+		t.handedOver(ev)
+	case TakenUp:
+		t.takenUp(ev)
+	case Departed:
+		t.departed(ev.Officer)
 	case Acted:
 		t.acted(ev)
 	case Hashed:
@@ -81,7 +87,7 @@ func (t *turn) step(ev Event) {
 		t.undelivered(ev)
 	}
 	switch ev.(type) {
-	case TimedOut, Delivered, Undelivered:
+	case TimedOut, Delivered, Undelivered, Departed:
 	default:
 		t.stir()
 	}
@@ -162,7 +168,7 @@ func (t *turn) update() {
 
 // record appends to the transcript of the present case.
 func (t *turn) record(from, kind, text string) {
-	if t.s.Case != nil && !t.s.Case.Withdrawn {
+	if t.s.Case != nil && !t.s.Case.Withdrawn && !t.s.Case.Shredded {
 		if from == "person" || from == "unverified" {
 			text = t.withheld(text)
 		}

@@ -36,6 +36,9 @@ type Card struct {
 	// the same Name and Choice.
 	Menu []Action
 	More string
+	// Rank is where the case stands in the queue, Why the rule by which it does.
+	Rank int
+	Why  string
 	// Mention says whom the card calls by a mention when it is first posted:
 	// the officers on duty.
 	Mention bool

@@ -81,10 +81,12 @@ func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 	case flows.Relay:
 		return d.reply(ctx, p, dl, relayed(e))
 	case flows.Tell:
-		done, err := d.reply(ctx, p, dl, []string{ours(e.Text)})
+		done, err := d.tell(ctx, p, dl, e)
 		c := d.call(1)
 		done.Unattended, done.Duty = c.unattended, c.next
 		return done, err
+	case flows.Prompt:
+		return d.prompt(ctx, p, dl, e)
 	case flows.Offer:
 		return d.offer(ctx, p, dl, e)
 	case flows.Present:

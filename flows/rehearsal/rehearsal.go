@@ -37,8 +37,13 @@ const Help = `  person starts                     the command /start
   NAME deletes POST
   NAME closes
   NAME shows N                      a press of the Nth Show in the thread
+  NAME presses LABEL                a button of the card, or of the newest line
+                                    in the thread that has it
+  NAME offers to NAME               the case, as at the end of a shift
+  NAME departs                      is no officer any more
   NAME opens the menu               what the card's menu offers
-  NAME chooses LABEL                from the card's menu
+  NAME chooses LABEL                from the card's menu; where it asks for something,
+                                    LABEL with FIELD=VALUE; FIELD=VALUE
   after 2m                          time passes
   hotline is down for 49h           time passes, and no alarm comes before its end
   mattermost is down                or up, or loses the card
@@ -61,6 +66,7 @@ type Rehearsal struct {
 	posts    int
 	card     string
 	offers   []flows.MediaID
+	prompts  []flows.Action
 	chat     []bubble
 
 	// asker is another chat, first the one to which that is another, prefix sets
@@ -189,7 +195,7 @@ func (r *Rehearsal) press(label string) error {
 }
 
 func (r *Rehearsal) officer(name, what string) error {
-	o := flows.Officer{ID: "id-" + name, Name: name}
+	o := officerOf(name)
 	verb, rest, _ := strings.Cut(what, " ")
 	post, text, _ := strings.Cut(rest, ": ")
 	note := strings.HasPrefix(text, "//")
@@ -207,6 +213,13 @@ func (r *Rehearsal) officer(name, what string) error {
 		r.happen(flows.Closed{Officer: o})
 	case "opens", "chooses":
 		return r.menu(o, verb, rest)
+	case "presses":
+		return r.pressCard(o, rest)
+	case "offers":
+		to := officerOf(strings.TrimPrefix(rest, "to "))
+		r.happen(flows.HandedOver{By: o, To: to})
+	case "departs":
+		r.happen(flows.Departed{Officer: o})
 	case "replies":
 		r.happen(flows.Replied{Post: flows.PostID(post), Officer: o, Text: text, Mentions: mentions})
 	case "notes":
@@ -221,10 +234,55 @@ func (r *Rehearsal) officer(name, what string) error {
 	return nil
 }
 
+// officerOf is an officer by name: one whose name begins with "lead" or
+// "supervisor" is one.
+func officerOf(name string) flows.Officer {
+	o := flows.Officer{ID: "id-" + name, Name: name, Role: flows.RoleOfficer}
+	for _, role := range []flows.Role{flows.RoleLead, flows.RoleSupervisor} {
+		if strings.HasPrefix(name, string(role)) {
+			o.Role = role
+		}
+	}
+	return o
+}
+
+// pressCard presses a button of the card, or of a line in the thread.
+func (r *Rehearsal) pressCard(o flows.Officer, label string) error {
+	all := r.book.Card(r.State(), r.now).Actions
+	for _, a := range slices.Backward(r.prompts) {
+		all = append(all, a)
+	}
+	var labels []string
+	for _, a := range all {
+		if a.Label == label {
+			r.acts(o, a)
+			return nil
+		}
+		labels = append(labels, a.Label)
+	}
+	return fmt.Errorf("there is no button %q; there are %q", label, labels)
+}
+
+// acts does what a button or an entry of the menu is for.
+func (r *Rehearsal) acts(o flows.Officer, a flows.Action) {
+	switch a.Name {
+	case flows.ActionClaim:
+		r.happen(flows.Claimed{Officer: o})
+	case flows.ActionClose:
+		r.happen(flows.Closed{Officer: o})
+	default:
+		r.happen(flows.Acted{Officer: o, Action: a.Name, Choice: a.Choice})
+	}
+}
+
 // menu shows the card's menu, or chooses from it.
 func (r *Rehearsal) menu(o flows.Officer, verb, label string) error {
 	var labels []string
+	label, answers, _ := strings.Cut(label, " with ")
 	for _, a := range r.book.Card(r.State(), r.now).Menu {
+		if verb == "chooses" && a.Label == label && a.Form {
+			return r.fill(o, a, answers)
+		}
 		if verb == "chooses" && a.Label == label {
 			if a.Confirm != "" {
 				r.printf("  %s is asked%s", o.Name, indent(a.Confirm, ": "))
@@ -424,7 +482,19 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 	case flows.Relay:
 		r.printf("  thread      %s", strings.TrimSpace(e.Label+indent(e.Text, " > ")))
 	case flows.Tell:
-		r.printf("  thread      (%s)", e.Text)
+		r.printf("  thread      (%s)%s", e.Text, indent(e.Quote, " > "))
+		if e.Calls.ID != "" {
+			r.printf("  %s is called about %s", e.Calls.Name, e.Code)
+		}
+	case flows.Prompt:
+		r.posts++
+		d.Post = flows.PostID(fmt.Sprintf("line%d", r.posts))
+		r.prompts = append(r.prompts, e.Actions...)
+		var labels []string
+		for _, a := range e.Actions {
+			labels = append(labels, "["+a.Label+"]")
+		}
+		r.printf("  thread      %s: (%s) %s", d.Post, e.Text, strings.Join(labels, " "))
 	case flows.Page:
 		r.printf("  officers are called, %d: %s", e.Level, e.Text)
 	case flows.Mark:
@@ -436,7 +506,7 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 // lostWith reports whether an effect needs the card.
 func lostWith(e flows.Effect) bool {
 	switch e.(type) {
-	case flows.Update, flows.Relay, flows.Tell, flows.Page, flows.Offer, flows.Present:
+	case flows.Update, flows.Relay, flows.Tell, flows.Page, flows.Offer, flows.Present, flows.Prompt:
 		return true
 	}
 	return false

@@ -277,7 +277,7 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 	switch ef.(type) {
 	case flows.Say, flows.Amend, flows.Fetch:
 		return found && e.flow.Wanted(c.State, at, ef)
-	case flows.Open, flows.Relay, flows.Page, flows.Offer, flows.Present:
+	case flows.Open, flows.Relay, flows.Page, flows.Offer, flows.Present, flows.Prompt:
 		return !found || e.flow.Wanted(c.State, at, ef)
 	}
 	return true
@@ -298,7 +298,7 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 //	Drop                     for ever: it was promised
 //	Shred                    for ever: the person was told that it is done
 //	Audit                    for ever: the trail must have no gap
-//	Tell, Page               three days: over a weekend without an administrator
+//	Tell, Page, Prompt       three days: over a weekend without an administrator
 //	Update, Restate          an hour: a later one shows the same; the last one
 //	                         of a case for ever: it would look open
 //	Mark                     five minutes: an ornament
@@ -306,7 +306,7 @@ func patience(ef flows.Effect) time.Duration {
 	switch ef := ef.(type) {
 	case flows.Open, flows.Relay, flows.Hash, flows.Check, flows.Look, flows.Seek, flows.Hand, flows.Offer, flows.Drop, flows.Shred, flows.Audit:
 		return 0
-	case flows.Tell, flows.Page:
+	case flows.Tell, flows.Page, flows.Prompt:
 		return 72 * time.Hour
 	case flows.Update:
 		if ef.Last != nil {

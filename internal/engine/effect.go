@@ -52,6 +52,8 @@ func (e *effectJSON) UnmarshalJSON(text []byte) error {
 		e.Effect, err = decode[flows.Offer](raw.Effect)
 	case "present":
 		e.Effect, err = decode[flows.Present](raw.Effect)
+	case "prompt":
+		e.Effect, err = decode[flows.Prompt](raw.Effect)
 	case "restate":
 		e.Effect, err = decode[flows.Restate](raw.Effect)
 	case "drop":

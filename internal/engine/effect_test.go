@@ -61,6 +61,7 @@ func TestEffectsOnDisk(t *testing.T) {
 		flows.Offer{Media: "m", Text: "t", Label: "l"},
 		flows.Present{Media: "m", Type: "image/png", Name: "n", Text: "t"},
 		flows.Restate{Post: "p", Text: "t"},
+		flows.Prompt{About: "a", Text: "t", Actions: []flows.Action{{Name: "n", Choice: "c", Label: "l"}}},
 		flows.Drop{Media: "m"},
 		flows.Hash{For: "f", Note: "n", Text: "t", Index: true},
 		flows.Hand{Into: "c", Case: flows.Case{Thread: "p"}, Facts: flows.Facts{Language: "id"}, Replies: []flows.Reply{{Post: "p"}}},
