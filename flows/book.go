@@ -30,6 +30,8 @@ type Book struct {
 	directory  Directory
 	// codes are the words of receipt codes by language.
 	codes map[string][]string
+	// never are the never rules by language.
+	never map[string]never
 }
 
 // A Policy is when things happen. It is the file policy.yaml of a book.
@@ -284,6 +286,9 @@ func Load(files fs.FS, directory Directory, languages ...string) (*Book, error) 
 		}
 		language := strings.TrimSuffix(path.Base(name), ".yaml")
 		b.catalogues[language] = readCatalogue(name, raw, &faults)
+	}
+	if b.never, err = readNever(files, &faults); err != nil {
+		return nil, err
 	}
 	if b.languages = languages; len(languages) == 0 {
 		b.languages = b.policy.Languages

@@ -105,6 +105,7 @@ func (b *Book) check(faults *faults) {
 	b.checkReach(faults)
 	b.checkShort(faults)
 	b.checkTexts(faults)
+	b.checkNever(faults)
 	for _, language := range slices.Sorted(maps.Keys(b.catalogues)) {
 		b.catalogues[language].checkReading(faults)
 	}
