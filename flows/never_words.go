@@ -52,7 +52,7 @@ const (
 func parsePattern(text string) (wordPattern, error) {
 	var p wordPattern
 	gaps := 0
-	for _, field := range strings.FieldsSeq(text) {
+	for field := range strings.FieldsSeq(text) {
 		switch field {
 		case "~":
 			gaps++
