@@ -33,6 +33,7 @@ func (b *Book) due(s State, now time.Time) time.Time {
 	c := s.Case
 	at(s.codeAt())
 	at(b.mediaAt(s))
+	at(c.bundleAt())
 	switch c.Phase {
 	case Opening:
 		at(b.stuckAt(s))
@@ -134,6 +135,9 @@ func (t *turn) timedOut() {
 			t.expire()
 		}
 		return
+	}
+	if came(c.bundleAt()) {
+		t.unbundle()
 	}
 	if c.Phase == Ended {
 		if came(t.book.policy.Keep.after(c.Closed)) {

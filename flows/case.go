@@ -181,7 +181,7 @@ func (t *turn) delivered(ev Delivered) {
 		}
 		c.Lost = false
 		c.Has, c.Read = true, false
-		t.sent()
+		t.sentWords(e)
 	case Fetch:
 		t.fetched(e, ev.Held)
 	case Offer:
@@ -220,6 +220,13 @@ func (t *turn) attendance(ev Delivered) bool {
 // sent counts one of the person's messages as no longer on its way.
 func (t *turn) sent() {
 	t.s.Case.Unsent--
+	t.underWay()
+}
+
+// sentWords counts a relay's messages as no longer on their way.
+func (t *turn) sentWords(e Relay) {
+	c := t.s.Case
+	c.Unsent -= min(max(e.Words, 1), c.Unsent)
 	t.underWay()
 }
 
@@ -326,7 +333,7 @@ func (t *turn) undelivered(ev Undelivered) {
 			t.do(e)
 		default:
 			c.Lost = true
-			t.sent()
+			t.sentWords(e)
 			t.show(true)
 		}
 	case Fetch:
@@ -371,6 +378,7 @@ func (t *turn) reopen() {
 	}
 	c.Phase, c.Thread, c.Calling, c.Opened = Opening, "", false, t.m.At
 	c.Acks, c.Lacks, c.Transfer, c.Strays = nil, 0, Transfer{}, nil
+	t.again = true
 	t.replaced()
 	t.do(Open{Case: t.s.Case.ID})
 	t.tell("card.replaced")

@@ -83,10 +83,12 @@ type (
 	}
 	// Relay puts the person's words into the thread. Label is ours, in the
 	// officers' language, and may be empty; Text is the person's and must be
-	// made inert.
+	// made inert. Words counts the messages that Text is of, each on a line of its
+	// own; 0 is one.
 	Relay struct {
 		Label string `json:"label,omitempty"`
 		Text  string `json:"text,omitempty"`
+		Words int    `json:"words,omitempty"`
 	}
 	// Tell puts our own words to the officers into the thread. Quote is what an
 	// officer wrote, beneath them, and must be made inert. Calls, if not zero, is an

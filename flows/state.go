@@ -213,6 +213,11 @@ type Case struct {
 	// be passed on, zero if for nothing.
 	Unsent int       `json:"unsent,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
+	// Bundle is what goes to the thread together, soon: some of the unsent. Ahead is
+	// up to when the chat has used what it may write there by the second, zero if it
+	// has all of it.
+	Bundle Bundle    `json:"bundle,omitzero"`
+	Ahead  time.Time `json:"ahead,omitzero"`
 	// Paging says that a call is on its way, Calling that it is one that the
 	// person waits for.
 	Paging  bool `json:"paging,omitempty"`

@@ -110,6 +110,7 @@ func (t *turn) finish(s State) {
 	}
 	t.hideCode()
 	t.dropMedia(s.Case)
+	t.limitAhead()
 	t.s.Due = t.book.due(t.s, t.m.At)
 }
 
@@ -128,9 +129,18 @@ type turn struct {
 	unheard bool
 	// inOrder says that words are at hand that had their turn at the keeper.
 	inOrder bool
+	// again says that what was on its way is sent anew: what is bundled comes
+	// after it.
+	again bool
 }
 
-func (t *turn) do(e Effect) { t.effects = append(t.effects, t.signed(e)) }
+func (t *turn) do(e Effect) {
+	e = t.signed(e)
+	if !t.again && overtakes(e) {
+		t.unbundle()
+	}
+	t.effects = append(t.effects, e)
+}
 
 func (t *turn) say(key string, pairs ...string) string {
 	return t.book.say(t.s.Language, key, pairs...)
@@ -448,7 +458,7 @@ func (t *turn) relayAs(label, text string) {
 	if t.unheard {
 		label = strings.TrimSpace(t.officers("card.unheard") + " " + label)
 	}
-	t.do(Relay{Label: label, Text: t.withheld(text)})
+	t.bundle(label, t.withheld(text))
 }
 
 // sending counts one more of the person's messages as on its way.

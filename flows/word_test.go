@@ -403,12 +403,7 @@ func TestWordsInOrder(t *testing.T) {
 			}
 		}
 		l.keep()
-		var got []string
-		for _, e := range l.officers {
-			if r, ok := e.(flows.Relay); ok && r.Text != "" {
-				got = append(got, r.Text)
-			}
-		}
+		got := l.words()
 		if !slices.Equal(got, want) {
 			rt.Fatalf("the thread has %q, want %q", got, want)
 		}
@@ -478,8 +473,8 @@ func TestWrongWordsAreLimited(t *testing.T) {
 		l.says(fmt.Sprint("guess ", n))
 	}
 	relayed := 0
-	for _, e := range l.officers {
-		if r, ok := e.(flows.Relay); ok && strings.HasPrefix(r.Text, "guess") {
+	for _, text := range l.words() {
+		if strings.HasPrefix(text, "guess") {
 			relayed++
 		}
 	}
