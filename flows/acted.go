@@ -75,6 +75,7 @@ func (b *Book) menu(s State, _ time.Time) []Action {
 	for i, a := range menu {
 		menu[i].Form = a.Form || a.formed()
 	}
+	b.workMenu(s, func(a Action) { menu = append(menu, a) })
 	return menu
 }
 
@@ -132,6 +133,8 @@ func (t *turn) acted(ev Acted) {
 		t.approves(ev)
 	case ActionTransfer:
 		t.offerTo(ev.Officer, ev.Named, ev.Values[noteField])
+	case ActionWork:
+		t.worked(ev)
 	default:
 		t.owns(ev)
 	}

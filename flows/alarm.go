@@ -34,6 +34,7 @@ func (b *Book) due(s State, now time.Time) time.Time {
 	at(s.codeAt())
 	at(b.mediaAt(s))
 	at(c.bundleAt())
+	at(b.workDue(s))
 	switch c.Phase {
 	case Opening:
 		at(b.stuckAt(s))
@@ -147,6 +148,7 @@ func (t *turn) timedOut() {
 		}
 		return
 	}
+	t.workLapses()
 	if came(t.book.stuckAt(t.s)) {
 		c.Stuck = true
 		t.show(true)

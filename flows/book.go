@@ -28,6 +28,8 @@ type Book struct {
 	text       map[string]catalogue
 	catalogues map[string]catalogue
 	directory  Directory
+	// work is what officers can record of a case.
+	work casework
 	// codes are the words of receipt codes by language.
 	codes map[string][]string
 	// never are the never rules by language.
@@ -269,12 +271,20 @@ func Load(files fs.FS, directory Directory, languages ...string) (*Book, error) 
 		if err != nil {
 			return nil, fmt.Errorf("flows: read the book: %w", err)
 		}
-		if name == "policy.yaml" {
+		switch name {
+		case "policy.yaml":
 			faults.parse(name, raw, &b.policy)
+			continue
+		case fileCasework:
 			continue
 		}
 		b.readFlow(name, raw, &faults)
 	}
+	raw, err := fromShipped(files, fileCasework)
+	if err != nil {
+		return nil, fmt.Errorf("flows: read the casework: %w", err)
+	}
+	b.readCasework(raw, &faults)
 	texts, err := fs.Glob(files, "text/*.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("flows: list the catalogues: %w", err)

@@ -75,6 +75,7 @@ func (b *Book) Card(s State, at time.Time) Card {
 	}
 	card.Lines = append(card.Lines, b.overrideLines(*c)...)
 	card.Lines = append(card.Lines, b.wordLines(s, clock)...)
+	card.Lines = append(card.Lines, b.flagLines(*c)...)
 	b.facts(&card, f, b.contactLine(s))
 	language := say("card.unknown")
 	if f.Language != "" {
@@ -101,6 +102,7 @@ func (b *Book) Card(s State, at time.Time) Card {
 	if ask := c.Ask; ask != nil && ask.Word != "" {
 		add("card.return", say("card.return.line", "time", clock(ask.At), "word", say("card.return."+ask.Word)))
 	}
+	card.Lines = append(card.Lines, b.workLines(*c)...)
 	return card
 }
 

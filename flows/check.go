@@ -44,6 +44,9 @@ func uiTexts() []string {
 		"desk.again", "desk.refused", "desk.unknown", "desk.slow", "desk.outsider",
 		"card.form.changed", "card.form.date", "card.form.long", "card.form.missing", "card.form.option",
 		"card.form.officer", "card.form.send", "card.form.submit",
+		"card.work", "card.work.by", "card.work.day", "card.work.day.help", "card.work.note", "card.work.note.help", "card.work.unset",
+		"work.flag", "work.flag.intro", "card.flag", "card.flag.do", "card.flag.kind", "card.flag.lapsed", "card.flag.line",
+		"card.flag.past", "card.flag.set", "card.flag.take", "card.flag.until", "card.flag.until.help", "card.flag.was_set", "card.flag.was_taken",
 		"card.media", "card.media.allow", "card.media.allowed", "card.media.confirm", "card.media.failed",
 		"card.media.gone", "card.media.large", "card.media.not_shown", "card.media.offer", "card.media.photo",
 		"card.media.refuse", "card.media.show", "card.media.shown", "card.media.unseen",
@@ -319,6 +322,7 @@ func (b *Book) wanted() map[string]place {
 	for _, key := range uiTexts() {
 		want[key] = place{}
 	}
+	b.wantedByWork(want)
 	for _, name := range b.order {
 		s := b.screens[name]
 		want[name] = s.at
@@ -339,6 +343,7 @@ func (b *Book) wanted() map[string]place {
 }
 
 func (b *Book) checkTexts(faults *faults) {
+	b.checkWorkTexts(faults)
 	known := b.wanted()
 	for _, language := range slices.Sorted(maps.Keys(b.catalogues)) {
 		c := b.catalogues[language]

@@ -170,7 +170,7 @@ type Record struct {
 	// From is "person", "bot" or "officer:" and the officer's name.
 	From string `json:"from"`
 	// Kind says what it is: said, edited, attached, answers, replied, revised,
-	// withdrawn, note, claimed, closed, acted, media, shown, left, blocked.
+	// withdrawn, note, claimed, closed, acted, casework, media, shown, left, blocked.
 	Kind string `json:"kind"`
 	Text string `json:"text"`
 }

@@ -217,6 +217,8 @@ func (b *Book) formOf(s State, at time.Time, o Officer, action ActionName, choic
 		return b.transferForm(s)
 	case ActionApprove:
 		return b.approveForm(s, choice)
+	case ActionWork:
+		return b.workForm(s, at, choice)
 	}
 	return Form{}, false
 }

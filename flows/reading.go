@@ -42,5 +42,5 @@ func (c catalogue) checkReading(faults *faults) {
 
 // forOfficers reports whether a text is for the officers alone.
 func forOfficers(key string) bool {
-	return strings.HasPrefix(key, "card.") || strings.HasPrefix(key, "desk.")
+	return strings.HasPrefix(key, "card.") || strings.HasPrefix(key, "desk.") || strings.HasPrefix(key, "work.")
 }

@@ -286,6 +286,8 @@ type Case struct {
 	// are; GuardedAt since when.
 	Guarded   string    `json:"guarded,omitempty"`
 	GuardedAt time.Time `json:"guarded_at,omitzero"`
+	// Work is what officers recorded by forms, nil if nothing.
+	Work *Work `json:"work,omitempty"`
 	// Late says that the person was told that nobody has acknowledged yet.
 	Late bool `json:"late,omitempty"`
 	// Unattended says that nobody was on duty at the last call, Duty when somebody
@@ -418,6 +420,7 @@ func (s State) clone() State {
 		}
 		c.Media = slices.Clone(c.Media)
 		c.Acks, c.Strays, c.Overrides = slices.Clone(c.Acks), slices.Clone(c.Strays), slices.Clone(c.Overrides)
+		c.Work = c.Work.clone()
 		s.Case = &c
 	}
 	return s

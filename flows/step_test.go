@@ -69,6 +69,9 @@ func (w *world) event(t *rapid.T) flows.Event {
 		if menu := w.book.Card(w.s, w.now).Menu; len(menu) > 0 {
 			a := rapid.SampledFrom(menu).Draw(t, "menu")
 			acted.Action, acted.Choice = a.Name, a.Choice
+			if a.Form {
+				acted = w.filled(t, acted)
+			}
 		}
 		if c := w.s.Case; c != nil && len(c.Media) > 0 && rapid.Bool().Draw(t, "show") {
 			acted.Action, acted.Choice = flows.ActionShow, string(rapid.SampledFrom(c.Media).Draw(t, "medium").ID)

@@ -1,0 +1,136 @@
+package flows
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// ActionWork is an entry of the card's casework; its choice says which: the id of
+// a sheet of casework.yaml, or one of the constants below.
+const ActionWork ActionName = "work"
+
+// The entries of casework that are no sheets.
+const (
+	workConsent = "consent"
+	workRefer   = "referral"
+	workFlag    = "flag"
+	workLink    = "link"
+	workTag     = "tag"
+)
+
+// Work is what officers recorded of a case by forms. It says who recorded each
+// thing and when; what was there before is in the transcript only. It ends with
+// the case.
+type Work struct {
+	// Marks are the values of the sheets' items, as "screening.deception".
+	Marks map[string]WorkMark `json:"m,omitempty"`
+	Flags []Flag              `json:"f,omitempty"`
+}
+
+// A WorkMark is the value of one item.
+type WorkMark struct {
+	Value string `json:"v"`
+	// Day is when it was so, in a sheet whose values have a day.
+	Day string `json:"d,omitempty"`
+	// By is the officer's name, At when it was recorded, in Unix seconds.
+	By string `json:"b"`
+	At int64  `json:"t"`
+}
+
+// clone returns work that shares nothing with w.
+func (w *Work) clone() *Work {
+	if w == nil {
+		return nil
+	}
+	c := *w
+	c.Marks = maps.Clone(w.Marks)
+	c.Flags = slices.Clone(w.Flags)
+	return &c
+}
+
+// workMenu offers casework in a case that an officer has, or had.
+func (b *Book) workMenu(s State, add func(Action)) {
+	c := s.Case
+	if c.Acknowledged.IsZero() {
+		return
+	}
+	entry := func(what string) {
+		add(Action{Name: ActionWork, Choice: what, Form: true, Label: b.say(b.policy.Officers, "card.work", "what", b.say(b.policy.Officers, "work."+what))})
+	}
+	for _, sheet := range b.work.Sheets {
+		entry(sheet.ID)
+	}
+	if len(b.work.Flags.Kinds) > 0 {
+		entry(workFlag)
+	}
+}
+
+// workForm is the form of an entry.
+func (b *Book) workForm(s State, at time.Time, what string) (Form, bool) {
+	f := Form{Title: b.say(b.policy.Officers, "work."+what), Intro: b.say(b.policy.Officers, "work."+what+".intro")}
+	if sheet, ok := b.sheet(what); ok {
+		f.Fields = b.sheetFields(s, sheet)
+		return f, true
+	}
+	switch what {
+	case workFlag:
+		f.Fields = b.flagFields(s, at)
+	default:
+		return Form{}, false
+	}
+	return f, true
+}
+
+// worked does what an officer filled in.
+func (t *turn) worked(ev Acted) {
+	c := t.s.Case
+	if c.Work == nil {
+		c.Work = &Work{}
+	}
+	if sheet, ok := t.book.sheet(ev.Choice); ok {
+		t.fillSheet(sheet, ev)
+		return
+	}
+	if ev.Choice == workFlag {
+		t.flag(ev)
+	}
+}
+
+// recorded notes casework in the transcript.
+func (t *turn) recorded(by Officer, text string) { t.record("officer:"+by.Name, "casework", text) }
+
+// workLines are casework on the card, from what was recorded only.
+func (b *Book) workLines(c Case) []Line {
+	if c.Work == nil {
+		return nil
+	}
+	var lines []Line
+	for _, sheet := range b.work.Sheets {
+		lines = append(lines, b.sheetLines(*c.Work, sheet)...)
+	}
+	return lines
+}
+
+// workDue is when something of casework lapses by itself, zero for never.
+func (b *Book) workDue(s State) time.Time {
+	if s.Case == nil || s.Case.Work == nil || s.Case.Phase == Ended {
+		return time.Time{}
+	}
+	var due time.Time
+	for _, f := range s.Case.Work.Flags {
+		if due.IsZero() || f.Until.Before(due) {
+			due = f.Until
+		}
+	}
+	return due
+}
+
+// workLapses lets go of what has lapsed, and tells the thread.
+func (t *turn) workLapses() {
+	if at := t.book.workDue(t.s); at.IsZero() || t.m.At.Before(at) {
+		return
+	}
+	t.lapseFlags()
+	t.update()
+}
