@@ -155,6 +155,7 @@ func (t *turn) timedOut() {
 	}
 	if c.Phase == Owned && came(t.book.owedAt(t.s)) {
 		c.Nudged = true
+		t.update() // Lists of cases show it.
 		t.page("card.unanswered")
 	}
 	if came(t.book.dormantAt(t.s)) {

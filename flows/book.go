@@ -498,5 +498,7 @@ func line(n *yaml.Node) int {
 }
 
 // OfficerText returns a text in the officers' language, for what is said to an
-// officer outside of a case.
-func (b *Book) OfficerText(key string) string { return b.say(b.policy.Officers, key) }
+// officer outside of a case, with the values of its placeholders in pairs.
+func (b *Book) OfficerText(key string, pairs ...string) string {
+	return b.say(b.policy.Officers, key, pairs...)
+}

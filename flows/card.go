@@ -25,6 +25,7 @@ func (b *Book) Card(s State, at time.Time) Card {
 		Urgent:  s.Urgent() && c.Phase != Ended,
 		Mention: true,
 		Tone:    ToneWaiting,
+		Index:   b.index(s),
 	}
 	title := []string{say("card.kind." + f.Kind), card.Code}
 	if f.Danger {

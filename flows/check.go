@@ -11,7 +11,7 @@ import (
 
 // uiTexts are the texts that the program itself asks a catalogue for.
 func uiTexts() []string {
-	return []string{
+	return append(deskTexts(), []string{
 		"profile.name", "profile.description", "profile.short", "profile.commands.start",
 		"profile.commands.privacy", "profile.commands.delete", "profile.commands.language",
 		"ui.again", "ui.talk_closed", "ui.back", "ui.check", "ui.close", "ui.news", "ui.next", "ui.open", "ui.done", "ui.erase", "ui.garbled", "ui.leave",
@@ -91,7 +91,7 @@ func uiTexts() []string {
 		"card.transfer.note.help", "card.approve.title", "card.approve.intro", "card.approve.reason", "card.approve.reason.help",
 		"media.contact", "media.file", "media.location", "media.other",
 		"media.photo", "media.sticker", "media.video", "media.voice",
-	}
+	}...)
 }
 
 // The longest a label and a text may be: a telephone's button, and what leaves

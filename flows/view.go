@@ -42,6 +42,8 @@ type Card struct {
 	// Mention says whom the card calls by a mention when it is first posted:
 	// the officers on duty.
 	Mention bool
+	// Index is the card for lists of cases.
+	Index Index
 }
 
 // A Line is one fact of a card.

@@ -78,6 +78,7 @@ func (b *Book) withdrawnCard(c Case) Card {
 	}
 	return Card{
 		Code: c.ID.Code(), Title: strings.Join(append(title, c.ID.Code()), " · "), Tone: ToneClosed,
+		Index: Index{Code: c.ID.Code(), Phase: Ended, Opened: c.Opened},
 		Lines: []Line{{Label: say("card.status"), Value: say(status, "time", at)}},
 	}
 }

@@ -252,6 +252,7 @@ func (d *Desk) update(ctx context.Context, dl engine.Delivery) error {
 	props := old.GetProps()
 	props[model.PostPropsAttachments] = d.attachments(dl)
 	props[model.PostPropsUnsafeLinks] = "true"
+	props[propCase] = dl.Card.Index
 	message := title(dl.Card)
 	_, resp, err = d.client.PatchPost(ctx, old.Id, &model.PostPatch{Message: &message, Props: &props})
 	switch {

@@ -59,6 +59,14 @@ type Config struct {
 	Roster func() *roster.Roster
 	// Words are what an officer is told in answer to a press.
 	Words Words
+	// Say returns a text of the book for officers, with the values of its placeholders
+	// in pairs: [flows.Book.OfficerText]. If nil it is the key and the values.
+	Say func(key string, pairs ...string) string
+	// Board says that the process that listens keeps a pinned post of who is on duty
+	// and which cases wait.
+	Board bool
+	// BoardPause is the least time between two edits of that post; zero is 5 s.
+	BoardPause time.Duration
 
 	Handler engine.Handler
 	// Log gets kinds, counts and statuses; never an id, a name or a word of
@@ -142,6 +150,8 @@ type Desk struct {
 	presses, posts  pace      // of each officer
 	refusals, waits tally     // of presses, and of posts that wait for the engine
 	began           time.Time // of the listening
+	index           *index
+	boardFaults     tally
 
 	mu        sync.Mutex
 	place     *place
@@ -200,7 +210,10 @@ func New(c Config) (*Desk, error) {
 	if c.Heartbeat <= 0 {
 		c.Heartbeat = 15 * time.Second
 	}
-	d := &Desk{Config: c, client: model.NewAPIv4Client(c.URL), fault: errNotYet}
+	if c.BoardPause <= 0 {
+		c.BoardPause = 5 * time.Second
+	}
+	d := &Desk{Config: c, client: model.NewAPIv4Client(c.URL), fault: errNotYet, index: newIndex()}
 	d.client.SetToken(c.Token.Reveal())
 	d.client.HTTPClient = &http.Client{
 		Transport: bounded{c.Transport},
@@ -209,6 +222,14 @@ func New(c Config) (*Desk, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return d, nil
+}
+
+// say is a text for officers.
+func (d *Desk) say(key string, pairs ...string) string {
+	if d.Say == nil {
+		return strings.Join(append([]string{key}, pairs...), " ")
+	}
+	return d.Say(key, pairs...)
 }
 
 func isHTTP(address string) bool {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -62,6 +63,11 @@ func (d *Desk) listen(ctx context.Context, r *right) {
 	// process.
 	l.lanes = newLanes(func(c change) bool { return d.handle(ctx, r, c) })
 	defer l.lanes.done.Wait()
+	boarded, unboard := context.WithCancel(ctx)
+	var board sync.WaitGroup
+	board.Go(func() { d.keepBoard(boarded) })
+	defer board.Wait()
+	defer unboard()
 	wait := 100 * time.Millisecond
 	for {
 		l.heard = false
@@ -253,6 +259,7 @@ func (l *listener) take(ctx context.Context, ev *model.WebSocketEvent) error {
 		// A hello means that nothing was resumed.
 		l.connection, _ = ev.GetData()["connection_id"].(string)
 		l.last, l.missed = ev.GetSequence(), true
+		l.index.lost()
 		if err := l.catchUp(ctx); err != nil {
 			return err
 		}
@@ -286,6 +293,7 @@ func (l *listener) take(ctx context.Context, ev *model.WebSocketEvent) error {
 	if err := json.Unmarshal([]byte(text), &post); err != nil {
 		return errFrame
 	}
+	l.index.hear(l.place, &post, kind == deleted)
 	// Pinning a post is an edit without a time.
 	if l.place.concerns(&post) && (kind != edited || post.EditAt != 0) || kind == deleted && l.place.card(&post) {
 		if err := l.lanes.add(ctx, change{kind, &post}); err != nil {

@@ -42,6 +42,7 @@ func (d *Desk) root(p place, dl engine.Delivery, c call) *model.Post {
 		post.Message += " " + mentions(c.names)
 	}
 	post.AddProp(model.PostPropsAttachments, d.attachments(dl))
+	post.AddProp(propCase, dl.Card.Index)
 	if dl.Card.Urgent {
 		post.Metadata = urgently()
 	}

@@ -238,12 +238,16 @@ func (d *Desk) refuse(cause string) string {
 
 // again answers a press that could not be recorded.
 func (d *Desk) again(err error) string {
-	status := 0
-	if f, ok := errors.AsType[*faultError](err); ok {
-		status = f.status
-	}
-	d.Log.Error("a press was not recorded", "status", status)
+	d.Log.Error("a press was not recorded", "status", statusOfError(err))
 	return d.Words.Again
+}
+
+// statusOfError is the status of an answer that an error is about, 0 for none.
+func statusOfError(err error) int {
+	if f, ok := errors.AsType[*faultError](err); ok {
+		return f.status
+	}
+	return 0
 }
 
 // sleep waits, or returns why it could not.

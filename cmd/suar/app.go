@@ -144,6 +144,8 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Roster:      onDuty,
 		Words:       words(s.book),
 		Pace:        s.Mattermost.Rate,
+		Say:         s.book.OfficerText,
+		Board:       true,
 		Handler:     a.engine,
 		Hold:        listen,
 		Media:       a.engine.Media,
