@@ -29,7 +29,7 @@ const (
 // keepBoard keeps the board as the index is, until ctx ends. What goes wrong is tried
 // again with the next change, a minute later at most.
 func (d *Desk) keepBoard(ctx context.Context) {
-	pace(ctx, d.BoardPause, d.index.fresh, func() {
+	inTurn(ctx, d.BoardPause, d.index.fresh, func() {
 		p, err := d.where(ctx)
 		if err == nil && !d.index.complete() {
 			err = d.readIndex(ctx, p, d.index)
@@ -45,9 +45,9 @@ func (d *Desk) keepBoard(ctx context.Context) {
 	})
 }
 
-// pace calls show when something is fresh and each boardEvery, with a pause between
+// inTurn calls show when something is fresh and each boardEvery, with a pause between
 // two calls at least, until ctx ends.
-func pace(ctx context.Context, pause time.Duration, fresh <-chan struct{}, show func()) {
+func inTurn(ctx context.Context, pause time.Duration, fresh <-chan struct{}, show func()) {
 	ages := time.NewTicker(boardEvery)
 	defer ages.Stop()
 	for {

@@ -144,16 +144,16 @@ func TestTheBoardIsOurs(t *testing.T) {
 	}
 }
 
-// TestPace: however much happens, there are so many edits and no more, and the last
+// TestInTurn: however much happens, there are so many edits and no more, and the last
 // change is shown.
-func TestPace(t *testing.T) {
+func TestInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		began := time.Now()
 		x := newIndex()
 		var shown []time.Duration
-		go pace(ctx, 5*time.Second, x.fresh, func() { shown = append(shown, time.Since(began)) })
+		go inTurn(ctx, 5*time.Second, x.fresh, func() { shown = append(shown, time.Since(began)) })
 		for range 120 { // Changes all the time for 12 s.
 			x.wake()
 			time.Sleep(100 * time.Millisecond)

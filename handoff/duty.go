@@ -27,20 +27,20 @@ func (d *Desk) dutyText(now time.Time) string {
 		fmt.Fprintf(b, "%s %s\n", d.say("desk.duty.nobody"), until)
 		fmt.Fprintf(b, "%s\n", d.say("desk.duty.leads", "officers", strings.Join(duty.Leads, ", ")))
 	} else {
-		fmt.Fprintf(b, "%s %s\n", d.say("desk.duty.now", "officers", d.posts(duty.Posts)), until)
+		fmt.Fprintf(b, "%s %s\n", d.say("desk.duty.now", "officers", d.standing(duty.Posts)), until)
 	}
 	switch {
 	case duty.Until.IsZero():
 	case duty.Next.Nobody():
 		fmt.Fprintf(b, "%s\n", d.say("desk.duty.next.nobody"))
 	default:
-		fmt.Fprintf(b, "%s\n", d.say("desk.duty.next", "officers", d.posts(duty.Next)))
+		fmt.Fprintf(b, "%s\n", d.say("desk.duty.next", "officers", d.standing(duty.Next)))
 	}
 	return b.String()
 }
 
-// posts are the names of who stands where.
-func (d *Desk) posts(p roster.Posts) string {
+// standing are the names of who stands where.
+func (d *Desk) standing(p roster.Posts) string {
 	if p.Second == "" {
 		return p.First
 	}
