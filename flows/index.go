@@ -12,11 +12,10 @@ type Index struct {
 	Opened  time.Time `json:"opened"`
 	Claimed time.Time `json:"claimed,omitzero"`
 	// Waiting is since when somebody waits for an officer: for the case to be
-	// acknowledged, or for an answer for so long that an officer was reminded. It is
-	// zero while nobody does.
+	// acknowledged, or for an answer. It is zero while nobody does.
 	Waiting time.Time `json:"waiting,omitzero"`
-	// Rank is the case's place by the book's rule when the card was shown, the
-	// higher the earlier.
+	// Rank is the case's points by the book's rule, without those of the wait: see
+	// [Book.RankAt].
 	Rank int `json:"rank,omitempty"`
 	// Flags are what makes the case urgent.
 	Flags []Flag   `json:"flags,omitempty"`
@@ -40,7 +39,8 @@ func (i Index) Open() bool { return i.Phase == Alerting || i.Phase == Owned || i
 // index is what lists show of the present case, which there must be.
 func (b *Book) index(s State) Index {
 	c, f := s.Case, s.facts()
-	i := Index{Code: c.ID.Code(), Phase: c.Phase, Owner: c.Officer, Opened: c.Opened, Claimed: c.Acknowledged}
+	i := Index{Code: c.ID.Code(), Phase: c.Phase, Owner: c.Officer, Opened: c.Opened, Claimed: c.Acknowledged, Waiting: waitsSince(s)}
+	i.Rank, _ = b.Rank(s, i.Waiting)
 	for _, x := range []struct {
 		flag Flag
 		is   bool
@@ -51,14 +51,17 @@ func (b *Book) index(s State) Index {
 			i.Flags = append(i.Flags, x.flag)
 		}
 	}
-	switch c.Phase {
-	case Opening, Alerting:
-		i.Waiting = c.waits()
-	case Owned:
-		if c.Nudged { // Before that it would change the card with every word.
-			i.Waiting = c.Owed
-		}
-	case Ended:
-	}
 	return i
+}
+
+// RankAt is where a case stands in the queue at an instant, by its index: [Book.Rank]
+// of a case that waits on.
+func (b *Book) RankAt(i Index, at time.Time) int {
+	points := i.Rank
+	for _, w := range b.policy.Rank {
+		if w.When == rankWaiting && !i.Waiting.IsZero() && i.Open() {
+			points += w.grown(at.Sub(i.Waiting))
+		}
+	}
+	return points
 }

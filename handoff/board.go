@@ -147,7 +147,7 @@ func (x *index) goneBoard(root string) {
 // boardText is the board: who is on duty, who waits, and which cases are open. It
 // holds nothing that a person said, and mentions nobody.
 func (d *Desk) boardText(now time.Time, cases []entry) string {
-	waiting, open := queues(cases)
+	waiting, open := d.queues(cases, now)
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "**%s** · %s\n", d.say("desk.board"), d.say("desk.board.at", "time", d.clock(now, now.Truncate(15*time.Minute))))
 	b.WriteString(d.dutyText(now))
@@ -188,8 +188,8 @@ func (d *Desk) caseLine(e entry, now time.Time) string {
 
 // queues are the cases that wait for an officer and those that one has, each in the
 // order in which to look at them.
-func queues(cases []entry) (waiting, open []entry) {
-	slices.SortFunc(cases, before)
+func (d *Desk) queues(cases []entry, now time.Time) (waiting, open []entry) {
+	slices.SortFunc(cases, func(a, b entry) int { return d.placed(a, now).Compare(d.placed(b, now)) })
 	for _, e := range cases {
 		if e.Phase == flows.Owned {
 			open = append(open, e)

@@ -24,7 +24,9 @@ func withBoard(t *testing.T) func(*Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(c *Config) { c.Board, c.BoardPause, c.Say = true, 20*time.Millisecond, book.OfficerText }
+	return func(c *Config) {
+		c.Board, c.BoardPause, c.Say, c.RankAt = true, 20*time.Millisecond, book.OfficerText, book.RankAt
+	}
 }
 
 // indexed is a card of a case.
@@ -215,5 +217,25 @@ shifts:
 				t.Errorf("%s: %q lacks %q", c.what, text, part)
 			}
 		}
+	}
+}
+
+// TestTheQueue: the board has the order of the rule, also where the wait outweighs
+// another case's rank.
+func TestTheQueue(t *testing.T) {
+	r := newRig(t, mattermosttest.StandIn(t), func(c *Config) {
+		c.RankAt = func(i flows.Index, at time.Time) int { return i.Rank + int(at.Sub(i.Waiting)/time.Minute) }
+	})
+	now := time.Now()
+	of := func(code string, rank int, waits time.Duration) entry {
+		return entry{root: code, Index: flows.Index{Code: code, Phase: flows.Alerting, Rank: rank, Waiting: now.Add(-waits)}}
+	}
+	waiting, open := r.queues([]entry{of("young", 0, time.Minute), of("danger", 100, 0), of("long", 0, 2*time.Hour), of("minor", 50, time.Minute)}, now)
+	var codes []string
+	for _, e := range waiting {
+		codes = append(codes, e.Code)
+	}
+	if want := []string{"long", "danger", "minor", "young"}; !slices.Equal(codes, want) || len(open) != 0 {
+		t.Errorf("the queue is %v and %d, want %v", codes, len(open), want)
 	}
 }

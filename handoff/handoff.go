@@ -62,6 +62,9 @@ type Config struct {
 	// Say returns a text of the book for officers, with the values of its placeholders
 	// in pairs: [flows.Book.OfficerText]. If nil it is the key and the values.
 	Say func(key string, pairs ...string) string
+	// RankAt is where a case stands in the queue: [flows.Book.RankAt]. If nil it is the
+	// index's rank.
+	RankAt func(i flows.Index, at time.Time) int
 	// Board says that the process that listens keeps a pinned post of who is on duty
 	// and which cases wait.
 	Board bool

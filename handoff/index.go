@@ -1,7 +1,6 @@
 package handoff
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"sync"
@@ -184,16 +183,16 @@ func (d *Desk) readIndex(ctx context.Context, p place, x *index) error {
 	return nil
 }
 
-// before orders cases as officers are to look at them: by rank, then those who wait
-// by how long they do, then the older first.
-func before(a, b entry) int {
-	since := func(e entry) time.Time {
-		if e.Waiting.IsZero() {
-			return e.Opened
-		}
-		return e.Waiting
+// placed is where a case stands in the queue at an instant.
+func (d *Desk) placed(e entry, now time.Time) flows.Place {
+	p := flows.Place{Points: e.Rank, Since: e.Waiting, Code: e.Code}
+	if d.RankAt != nil {
+		p.Points = d.RankAt(e.Index, now)
 	}
-	return cmp.Or(cmp.Compare(b.Rank, a.Rank), since(a).Compare(since(b)), cmp.Compare(a.root, b.root))
+	if p.Since.IsZero() {
+		p.Since = e.Opened
+	}
+	return p
 }
 
 // cases returns the open cases. The process that listens knows them; another one

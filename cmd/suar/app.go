@@ -145,6 +145,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Words:       words(s.book),
 		Pace:        s.Mattermost.Rate,
 		Say:         s.book.OfficerText,
+		RankAt:      s.book.RankAt,
 		Board:       true,
 		Handler:     a.engine,
 		Hold:        listen,
