@@ -18,19 +18,19 @@ type Index struct {
 	// [Book.RankAt].
 	Rank int `json:"rank,omitempty"`
 	// Flags are what makes the case urgent.
-	Flags []Flag   `json:"flags,omitempty"`
-	Tags  []string `json:"tags,omitempty"`
+	Flags []Urgency `json:"flags,omitempty"`
+	Tags  []string  `json:"tags,omitempty"`
 }
 
-// A Flag is why a case is urgent.
-type Flag string
+// An Urgency is why a case is urgent.
+type Urgency string
 
-// The flags.
+// The urgencies.
 const (
-	FlagDuress   Flag = "duress"   // the danger phrase was said
-	FlagDanger   Flag = "danger"   // danger now
-	FlagMinor    Flag = "minor"    // somebody under 18
-	FlagPressing Flag = "pressing" // asks for a human soon
+	UrgencyDuress   Urgency = "duress"   // the danger phrase was said
+	UrgencyDanger   Urgency = "danger"   // danger now
+	UrgencyMinor    Urgency = "minor"    // somebody under 18
+	UrgencyPressing Urgency = "pressing" // asks for a human soon
 )
 
 // Open reports whether the case is still worked on.
@@ -42,10 +42,10 @@ func (b *Book) index(s State) Index {
 	i := Index{Code: c.ID.Code(), Phase: c.Phase, Owner: c.Officer, Opened: c.Opened, Claimed: c.Acknowledged, Waiting: waitsSince(s)}
 	i.Rank, _ = b.Rank(s, i.Waiting)
 	for _, x := range []struct {
-		flag Flag
+		flag Urgency
 		is   bool
 	}{
-		{FlagDuress, !c.Duress.IsZero()}, {FlagDanger, f.Danger}, {FlagMinor, f.Minor}, {FlagPressing, f.Pressing},
+		{UrgencyDuress, !c.Duress.IsZero()}, {UrgencyDanger, f.Danger}, {UrgencyMinor, f.Minor}, {UrgencyPressing, f.Pressing},
 	} {
 		if x.is {
 			i.Flags = append(i.Flags, x.flag)

@@ -30,7 +30,7 @@ func withBoard(t *testing.T) func(*Config) {
 }
 
 // indexed is a card of a case.
-func indexed(code string, phase flows.Phase, waiting time.Time, flags ...flows.Flag) flows.Card {
+func indexed(code string, phase flows.Phase, waiting time.Time, flags ...flows.Urgency) flows.Card {
 	c := card(code)
 	c.Index = flows.Index{Code: code, Phase: phase, Opened: waiting, Waiting: waiting, Flags: flags}
 	return c
@@ -66,7 +66,7 @@ func TestBoard(t *testing.T) {
 			return done.Post
 		}
 		later := put(first, 1, indexed("BBBB-2222", flows.Alerting, now.Add(-3*time.Minute-time.Second)))
-		earlier := put(first, 2, indexed("AAAA-1111", flows.Alerting, now.Add(-90*time.Minute), flows.FlagDanger))
+		earlier := put(first, 2, indexed("AAAA-1111", flows.Alerting, now.Add(-90*time.Minute), flows.UrgencyDanger))
 		stop := first.run()
 		board := first.board("a pinned board with both cases", func(p *model.Post) bool {
 			return p.IsPinned && strings.Contains(p.Message, "AAAA-1111") && strings.Contains(p.Message, "BBBB-2222")
