@@ -31,6 +31,7 @@ type setting struct {
 type app struct {
 	setting
 	store    storage.Store
+	vault    *seal.Vault
 	engine   *engine.Engine
 	bot      *bot.Bot
 	desk     *handoff.Desk
@@ -71,11 +72,11 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 			return nil, err
 		}
 	}
-	vault := seal.NewVault(s.vaultKey)
+	a.vault = seal.NewVault(s.vaultKey)
 	a.engine, err = engine.New(ctx, engine.Config{
 		Flow:     s.book,
 		Store:    a.store,
-		Vault:    vault,
+		Vault:    a.vault,
 		Officers: func() seal.Recipients { return s.recipients },
 		Log:      s.log.With("part", "engine"),
 		Limits:   engine.Limits{Callers: s.Deliveries.Callers, Officers: s.Deliveries.Officers},
@@ -138,7 +139,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Token:       s.Mattermost.token,
 		Channel:     s.Mattermost.Channel,
 		CallbackURL: s.Mattermost.Callback,
-		Key:         vault.Derive("mattermost buttons"),
+		Key:         a.vault.Derive("mattermost buttons"),
 		ServerKey:   s.Mattermost.ServerKey,
 		OnCall:      s.Mattermost.OnCall,
 		Roster:      onDuty,
@@ -226,6 +227,7 @@ func (a *app) Run(ctx context.Context) error {
 	g.Go(func() error { return a.quarantine().Run(ctx) })
 	g.Go(func() error { return a.upkeep(ctx) })
 	g.Go(func() error { return a.followRoster(ctx) })
+	g.Go(func() error { return a.followKeys(ctx) })
 	g.Go(func() error {
 		if a.Telegram.Mode == string(bot.Polling) {
 			return alone(ctx, a.polls, a.bot.Run)

@@ -48,6 +48,7 @@ type config struct {
 	Log        logConfig        `yaml:"log"`
 
 	vaultKey   seal.VaultKey
+	vaultFile  string // where it came from, "" if from the environment
 	book       *flows.Book
 	recipients seal.Recipients
 }
@@ -245,7 +246,7 @@ func (l *loading) vault() {
 	case len(l.faults) == before:
 		l.absent("vault_key", "SUAR_VAULT_KEY")
 	}
-	if file == "" {
+	if l.c.vaultFile = file; file == "" {
 		return
 	}
 	if l.c.Store != "" && beside(file, l.c.Store) {

@@ -31,7 +31,7 @@ the operator, who puts it into the recipients file. Then the officer reads the
 fingerprint aloud to two people who look at that file.`,
 		Args: noArguments,
 	}
-	c.AddCommand(newKeysNewCommand(), newKeysFingerprintCommand(), newKeysCheckCommand())
+	c.AddCommand(newKeysNewCommand(), newKeysFingerprintCommand(), newKeysCheckCommand(), newKeysRotateCommand())
 	return c
 }
 

@@ -38,7 +38,7 @@ const (
 // quarantine is the app's.
 func (a *app) quarantine() quarantine {
 	return quarantine{
-		folder: a.quarantineFolder(), vault: seal.NewVault(a.vaultKey), now: time.Now, log: a.log.With("part", "quarantine"),
+		folder: a.quarantineFolder(), vault: a.vault, now: time.Now, log: a.log.With("part", "quarantine"),
 	}
 }
 

@@ -63,7 +63,7 @@ func (e *Engine) noteOnce(ctx context.Context, id string, at time.Time, a flows.
 		Events:     []string{e.vault.Blind("event", "audit:"+id)},
 		State:      e.vault.Seal("audit head", auditRecord, state),
 		Transcript: auditRecord,
-		Entries:    [][]byte{e.vault.Seal("audit", auditRecord, link)},
+		Entries:    [][]byte{e.vault.SealLasting("audit", auditRecord, link)},
 	}
 	if version == 0 {
 		commit.Header = []byte(auditHeader)

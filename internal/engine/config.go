@@ -216,7 +216,11 @@ func (e *Engine) checkKey(ctx context.Context) error {
 	for {
 		rec, err := e.store.Load(ctx, keyRecord)
 		if err == nil {
-			if _, err := e.vault.Open("check", keyRecord, rec.State); err != nil {
+			_, err := e.vault.Open("check", keyRecord, rec.State)
+			if errors.Is(err, seal.ErrNewerEpoch) {
+				return fmt.Errorf("engine: %w", err) // It is the store's, from before.
+			}
+			if err != nil {
 				return fmt.Errorf("%w (%w)", ErrWrongKey, err)
 			}
 			return nil

@@ -98,6 +98,9 @@ func (e *Engine) load(ctx context.Context, id string) (c conversation, found boo
 // sealed tells what it means that something does not open: that the key is not
 // the store's any more, which ends Run, or that this one thing is damaged.
 func (e *Engine) sealed(ctx context.Context, cause error) error {
+	if errors.Is(cause, seal.ErrNewerEpoch) {
+		return fmt.Errorf("engine: %w", cause) // It passes; nothing is damaged.
+	}
 	if err := e.checkKey(ctx); err != nil {
 		return err
 	}

@@ -141,14 +141,12 @@ func (k VaultKey) ring() keyring {
 // open makes the ciphers.
 func (k VaultKey) open() *vaultKeys {
 	r := k.ring()
-	keys := &vaultKeys{seals: r.seals, index: r.index, derive: r.derive, blind: NewKeyed(r.index)}
-	for _, e := range r.epochs {
+	keys := &vaultKeys{seals: r.seals, index: r.index, derive: r.derive, blind: NewKeyed(r.index), aeads: map[uint32]cipher.AEAD{}}
+	lasting := epochKey{lastingEpoch, expand([32]byte(r.derive), "hl1 vault lasting")}
+	for _, e := range append([]epochKey{lasting}, r.epochs...) {
 		aead, err := chacha20poly1305.NewX(e.key)
 		if err != nil {
 			panic(err) // Only a key of another size is refused.
-		}
-		if keys.aeads == nil {
-			keys.aeads = map[uint32]cipher.AEAD{}
 		}
 		keys.aeads[e.n], keys.last = aead, e.n
 	}

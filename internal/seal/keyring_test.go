@@ -52,6 +52,7 @@ func TestRotation(t *testing.T) {
 	first := parsedKey(t, rootText)
 	v, other := NewVault(first), NewVault(first)
 	old := v.Seal("state", "c1", []byte("lama"))
+	lasting := v.SealLasting("audit", "a1", []byte("jejak"))
 	name, derived := v.Blind("name", "x"), v.Derive("buttons")
 
 	staged, epoch, err := first.WithEpoch(rand.Reader)
@@ -91,6 +92,12 @@ func TestRotation(t *testing.T) {
 	}
 	if got, err := late.Open("state", "c1", sealed); err != nil || string(got) != "baru" {
 		t.Errorf("the present epoch: %q, %v", got, err)
+	}
+	if got, err := late.Open("audit", "a1", lasting); err != nil || string(got) != "jejak" || SealedIn(lasting) != 0 {
+		t.Errorf("what lasts: %q, %v", got, err)
+	}
+	if _, err := late.Open("audit", "a1", append([]byte{0, 0, 0, 2}, lasting[4:]...)); !errors.Is(err, ErrSealed) {
+		t.Errorf("what lasts, relabelled: %v", err)
 	}
 	if late.Blind("name", "x") != name || !bytes.Equal(late.Derive("buttons"), derived) {
 		t.Error("a name in the store is another after a rotation")

@@ -33,6 +33,9 @@ var (
 	ErrOtherKeyring = errors.New("seal: this keyring is another store's: its index and derive lines are not those in use")
 )
 
+// lastingEpoch is that of SealLasting; the others count from 1.
+const lastingEpoch uint32 = 0
+
 const (
 	epochSize    = 4
 	sealOverhead = epochSize + chacha20poly1305.NonceSizeX + chacha20poly1305.Overhead
@@ -83,8 +86,8 @@ func (v *Vault) Take(key VaultKey) error {
 // Epoch is the epoch with which the vault seals.
 func (v *Vault) Epoch() uint32 { return v.keys().seals }
 
-// SealedIn returns the epoch that sealed bytes name; 0 for what is too short to
-// be sealed. It proves nothing.
+// SealedIn returns the epoch that sealed bytes name; 0 for what SealLasting made,
+// and for what is too short to be sealed. It proves nothing.
 func SealedIn(sealed []byte) uint32 {
 	if len(sealed) < sealOverhead {
 		return 0
@@ -109,18 +112,28 @@ func subkey(root []byte, label string) []byte {
 // to a power of two, 256 at least, so that sizes say little. A NUL in bucket is
 // a programmer's error and panics.
 func (v *Vault) Seal(bucket, key string, plain []byte) []byte {
-	const head = epochSize + chacha20poly1305.NonceSizeX
 	keys := v.keys()
+	return keys.seal(keys.seals, bucket, key, plain)
+}
+
+// SealLasting is Seal for what must open as long as the store lives, and is never
+// sealed anew: a key that no rotation changes seals it, in epoch 0.
+func (v *Vault) SealLasting(bucket, key string, plain []byte) []byte {
+	return v.keys().seal(lastingEpoch, bucket, key, plain)
+}
+
+func (k *vaultKeys) seal(epoch uint32, bucket, key string, plain []byte) []byte {
+	const head = epochSize + chacha20poly1305.NonceSizeX
 	size := padded(len(plain))
 	out := make([]byte, head, sealOverhead+size)
-	binary.BigEndian.PutUint32(out, keys.seals)
+	binary.BigEndian.PutUint32(out, epoch)
 	nonce := out[epochSize:]
 	_, _ = rand.Read(nonce) // It never fails.
 	// It is sealed where it is.
 	text := out[head : head+size]
 	copy(text, plain)
 	text[len(plain)] = 0x80
-	return keys.aeads[keys.seals].Seal(out, nonce, text, place(bucket, key, keys.seals))
+	return k.aeads[epoch].Seal(out, nonce, text, place(bucket, key, epoch))
 }
 
 // Open returns what was sealed for the same bucket and key. It returns ErrEpoch
