@@ -129,6 +129,7 @@ func (j *journal) close() {
 }
 
 func (j *journal) run() {
+	var bytes []byte
 	for first := range j.queue {
 		// As the store does, so that what is compared is the work alone.
 		runtime.Gosched()
@@ -136,7 +137,7 @@ func (j *journal) run() {
 		for len(j.queue) > 0 && len(batch) < maxBatch {
 			batch = append(batch, <-j.queue)
 		}
-		var bytes []byte
+		bytes = bytes[:0]
 		for _, e := range batch {
 			bytes = append(bytes, e.bytes...)
 		}

@@ -23,14 +23,20 @@ type line struct {
 	maker    *call   // who makes them
 	unsynced []*call // made, and not yet on the disk
 	syncer   *call   // who brings them there
+	slowDisk bool    // the last sync took longer than all there was to make
 	spare    []*call
 	calls    sync.Pool
 }
 
 // syncAtOnce is how many calls are worth an fsync while more are still to be
 // made. Fewer wait for those who come along, because they would cost an fsync of
-// their own.
-const syncAtOnce = 64
+// their own. Where the disk is what everybody waits for, more do: those whom an
+// fsync lets go come along for the next one, instead of half of them for every
+// other.
+const (
+	syncAtOnce       = 64
+	syncAtOnceOnSlow = 8 * syncAtOnce
+)
 
 // A call is one change that a caller waits for.
 type call struct {
@@ -158,7 +164,11 @@ func (l *line) tell(c *call) {
 
 // syncMany lets one of those who wait sync, if they are many.
 func (l *line) syncMany() {
-	if l.syncer != nil || len(l.unsynced) < syncAtOnce {
+	worth := syncAtOnce
+	if l.slowDisk {
+		worth = syncAtOnceOnSlow
+	}
+	if l.syncer != nil || len(l.unsynced) < worth {
 		return
 	}
 	for _, c := range l.unsynced {
@@ -211,6 +221,7 @@ func (l *line) synced(c *call, change uint64, err error) task {
 	clear(l.unsynced[len(left):])
 	l.unsynced = left
 	l.syncer = nil
+	l.slowDisk = l.maker == nil
 	l.syncMany()
 	if l.syncer == nil && l.maker == nil && len(left) > 0 {
 		// Those who were told come along if they have the next change at hand.

@@ -97,9 +97,10 @@ func openEmbedded(f folder, files *files) (*Embedded, error) {
 }
 
 const (
-	// memTable is how much is kept in memory until it becomes a table on the
-	// disk; at most two and a half of them are there.
-	memTable = 4 << 20
+	// memTable is how much is kept in memory until it becomes tables on the disk,
+	// one of each kind of keys: each of them costs an fsync. At most two and a half
+	// are there.
+	memTable = 8 << 20
 	// blockCache is how much of the tables is kept in memory.
 	blockCache = 12 << 20
 )
@@ -125,6 +126,8 @@ func options(files vfs.FS, l listener) *pebble.Options {
 		L0StopWritesThreshold: 1000,
 		MaxManifestFileSize:   1 << 20,
 	}
+	// What is in memory becomes no more tables than there are kinds of keys.
+	o.TargetFileSizes[0], o.TargetFileSizes[1] = memTable, 4<<20
 	o.Levels[0].FilterPolicy = bloom.FilterPolicy(10)
 	o.Experimental.SpanPolicyFunc = func(start []byte) (pebble.SpanPolicy, []byte, error) {
 		next := strings.IndexFunc(spans, func(kind rune) bool { return byte(kind) > start[0] })
