@@ -90,6 +90,10 @@ func (t *turn) acted(ev Acted) {
 		t.sendStray(ev)
 		return
 	}
+	if ev.Action == ActionSure || ev.Action == ActionUnsay {
+		t.decideDoubt(ev)
+		return
+	}
 	t.update()
 	menu := t.book.menu(t.s, t.m.At)
 	if t.active() {

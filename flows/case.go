@@ -377,7 +377,7 @@ func (t *turn) reopen() {
 		return
 	}
 	c.Phase, c.Thread, c.Calling, c.Opened = Opening, "", false, t.m.At
-	c.Acks, c.Lacks, c.Transfer, c.Strays = nil, 0, Transfer{}, nil
+	c.Acks, c.Lacks, c.Transfer, c.Strays, c.Doubts = nil, 0, Transfer{}, nil, nil
 	t.again = true
 	t.replaced()
 	t.do(Open{Case: t.s.Case.ID})

@@ -47,6 +47,8 @@ func uiTexts() []string {
 		"card.work", "card.work.by", "card.work.day", "card.work.day.help", "card.work.note", "card.work.note.help", "card.work.unset",
 		"work.flag", "work.flag.intro", "card.flag", "card.flag.do", "card.flag.kind", "card.flag.lapsed", "card.flag.line",
 		"card.flag.past", "card.flag.set", "card.flag.take", "card.flag.until", "card.flag.until.help", "card.flag.was_set", "card.flag.was_taken",
+		"card.never", "card.never.only", "card.never.over", "card.never.rule", "card.never.sent", "card.never.sure",
+		"card.never.unsaid", "card.never.unsay",
 		"card.media", "card.media.allow", "card.media.allowed", "card.media.confirm", "card.media.failed",
 		"card.media.gone", "card.media.large", "card.media.not_shown", "card.media.offer", "card.media.photo",
 		"card.media.refuse", "card.media.show", "card.media.shown", "card.media.unseen",

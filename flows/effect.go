@@ -160,6 +160,7 @@ const (
 	SignSent   Sign = "sent"   // it is in the person's chat
 	SignHeld   Sign = "held"   // it waits for the person's contact rule
 	SignNote   Sign = "note"   // it stays among the officers
+	SignDoubt  Sign = "doubt"  // it breaks a never rule, and is not sent before somebody decides
 	SignFailed Sign = "failed" // it will not reach the person
 )
 

@@ -339,6 +339,7 @@ func (t *turn) departed(o Officer) {
 		return
 	}
 	t.dropStrays(func(s Stray) bool { return s.By.is(o) })
+	t.lapseDoubts(func(d Doubt) bool { return d.By.is(o) })
 	if c.Approval.What != "" && c.Approval.By.is(o) {
 		t.lapseApproval()
 	}
@@ -382,6 +383,7 @@ const (
 func (t *turn) settleCase() {
 	c := t.s.Case
 	t.dropStrays(func(Stray) bool { return true })
+	t.lapseDoubts(func(Doubt) bool { return true })
 	c.Lacks, c.Transfer, c.Approval, c.Release = 0, Transfer{}, Approval{}, Release{}
 }
 

@@ -27,6 +27,9 @@ func (t *turn) replied(ev Replied) {
 		t.claimed(ev.Officer)
 	}
 	t.attended()
+	if t.doubts(ev) {
+		return
+	}
 	if !t.s.Case.Owed.IsZero() {
 		t.s.Case.Owed, t.s.Case.Nudged = time.Time{}, false
 		t.update() // Its place in the queue is another now.
@@ -117,6 +120,9 @@ func (t *turn) revised(ev Revised) {
 	if t.s.Case == nil {
 		return
 	}
+	if t.reviseDoubt(ev) {
+		return
+	}
 	i := t.reply(ev.Post)
 	if i < 0 && t.reviseStray(ev) {
 		return
@@ -147,6 +153,7 @@ func (t *turn) revised(ev Revised) {
 	case t.active() && t.s.Case.Phase == Owned && !t.s.Case.Officer.is(ev.Officer):
 		t.record("officer:"+ev.Officer.Name, "note", ev.Text)
 		t.do(Tell{Text: t.officers("card.stray.edit", "officer", "@"+ev.Officer.Name, "owner", "@"+t.s.Case.Officer.Name)})
+	case t.active() && t.doubts(Replied{Post: ev.Post, Officer: ev.Officer, Text: ev.Text}):
 	default:
 		t.record("officer:"+ev.Officer.Name, "revised", ev.Text)
 		r.Text = ev.Text
@@ -165,6 +172,7 @@ func (t *turn) withdrawn(ev Withdrawn) {
 	}
 	if t.active() {
 		t.dropStrays(func(s Stray) bool { return s.Post == ev.Post })
+		t.dropDoubts("card.never.over", func(d Doubt) bool { return d.Post == ev.Post })
 	}
 	if i := t.reply(ev.Post); i >= 0 && t.s.Case != nil {
 		t.takeBack(i, "officer:"+t.s.Case.Officer.Name)

@@ -199,8 +199,12 @@ type Case struct {
 	// Transfer is the offer of the case to a colleague, Strays are what officers
 	// wrote who do not own it. Approval waits for a second officer, Overrides are
 	// what two decided.
-	Transfer  Transfer   `json:"transfer,omitzero"`
-	Strays    []Stray    `json:"strays,omitempty"`
+	Transfer Transfer `json:"transfer,omitzero"`
+	Strays   []Stray  `json:"strays,omitempty"`
+	// Doubts are officers' words that break a never rule and are not decided, Sure
+	// the sums of those that were sent all the same.
+	Doubts    []Doubt    `json:"doubts,omitempty"`
+	Sure      []string   `json:"sure,omitempty"`
 	Approval  Approval   `json:"approval,omitzero"`
 	Overrides []Override `json:"overrides,omitempty"`
 	// Shredded says that two officers had the transcript erased: nothing is added
@@ -419,6 +423,7 @@ func (s State) clone() State {
 			c.Ask = &ask
 		}
 		c.Media = slices.Clone(c.Media)
+		c.Doubts, c.Sure = slices.Clone(c.Doubts), slices.Clone(c.Sure)
 		c.Acks, c.Strays, c.Overrides = slices.Clone(c.Acks), slices.Clone(c.Strays), slices.Clone(c.Overrides)
 		c.Work = c.Work.clone()
 		s.Case = &c

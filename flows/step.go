@@ -111,6 +111,7 @@ func (t *turn) finish(s State) {
 	t.hideCode()
 	t.dropMedia(s.Case)
 	t.limitAhead()
+	t.endDoubts(s.Case)
 	t.s.Due = t.book.due(t.s, t.m.At)
 }
 

@@ -139,6 +139,7 @@ func TestMarkKeepsOneSign(t *testing.T) {
 			{flows.SignSent, "white_check_mark"},
 			{flows.SignNote, "lock"},
 			{flows.SignFailed, "x"},
+			{flows.SignDoubt, "question"},
 		} {
 			r.deliver(engine.Delivery{ID: id(2 + i), Thread: root, Effect: flows.Mark{Post: flows.PostID(post.Id), Sign: step.sign}})
 			if diff := cmp.Diff([]string{"budi: x", "suar: " + step.want}, w.Reactions(post.Id)); diff != "" {

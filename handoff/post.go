@@ -133,6 +133,8 @@ func emoji(s flows.Sign) string {
 		return "white_check_mark"
 	case flows.SignHeld:
 		return "hourglass_flowing_sand"
+	case flows.SignDoubt:
+		return "question"
 	case flows.SignNote:
 		return "lock"
 	default:
@@ -143,6 +145,6 @@ func emoji(s flows.Sign) string {
 // isSign says whether an emoji is one of our signs.
 func isSign(name string) bool {
 	return slices.Contains([]string{
-		emoji(flows.SignSent), emoji(flows.SignHeld), emoji(flows.SignNote), emoji(flows.SignFailed),
+		emoji(flows.SignSent), emoji(flows.SignHeld), emoji(flows.SignNote), emoji(flows.SignDoubt), emoji(flows.SignFailed),
 	}, name)
 }
