@@ -268,7 +268,7 @@ func (t *turn) erased(e Erase, kept []MessageID) {
 	if len(kept) > 0 && !t.s.Revoked { // Of who withdrew the consent nothing is kept.
 		t.s.Kept = t.m.At
 	}
-	if (len(kept) > 0 || !t.s.Kept.IsZero()) && t.s.Left && !t.s.Shut && t.m.At.Sub(t.s.LeftAt) < truthWindow {
+	if (len(kept) > 0 || !t.s.Kept.IsZero()) && t.s.Left && !t.s.Shut && !t.s.Later && t.m.At.Sub(t.s.LeftAt) < truthWindow {
 		t.enter(t.book.policy.Gone)
 		t.s.Seen, t.s.Kept = t.m.At, time.Time{}
 		t.show(false)

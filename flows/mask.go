@@ -183,6 +183,7 @@ func (t *turn) behindMask(do func(in *turn)) {
 	if !s.LeftAt.IsZero() && !s.LeftAt.Equal(before.LeftAt) {
 		t.s.Messages, t.s.Seen = s.Messages, s.Seen // The command is one of them.
 		t.leave()
+		t.s.Later = s.Later
 		t.keepMask(s)
 		return
 	}

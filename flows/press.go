@@ -254,7 +254,10 @@ func (t *turn) settle(here *screen, ids []string) {
 		}
 		switch {
 		case o.Leave:
+			// Who says "not now" is written to by nobody before their next sign: not
+			// even that something could not be erased.
 			t.leave()
+			t.s.Later = true
 			return
 		case o.Withdraw:
 			t.withdraw()

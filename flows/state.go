@@ -47,6 +47,8 @@ type State struct {
 	Left   bool      `json:"left,omitempty"`
 	LeftAt time.Time `json:"left_at,omitzero"`
 	Shut   bool      `json:"shut,omitempty"`
+	// Later says that the person left by "not now".
+	Later bool `json:"later,omitempty"`
 	// Aside is what the person had said before deleting the chat in the middle
 	// of a case. Whoever opens the chat then begins anew and can neither see nor
 	// change it.
