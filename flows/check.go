@@ -41,7 +41,7 @@ func uiTexts() []string {
 		"card.return.refused", "card.return.here", "card.return.moved", "card.return.ceded",
 		noteAstray, "card.code.astray", "card.code.withheld",
 		"card.return.media", "card.return.waits", "card.return.dropped", "card.code.made", "card.unopened",
-		"desk.again", "desk.refused", "desk.unknown", "desk.slow", "desk.outsider",
+		"desk.again", "desk.refused", "desk.unknown", "desk.slow", "desk.witness", "desk.outsider",
 		"card.form.changed", "card.form.date", "card.form.long", "card.form.missing", "card.form.option",
 		"card.form.officer", "card.form.send", "card.form.submit",
 		"card.work", "card.work.by", "card.work.day", "card.work.day.help", "card.work.note", "card.work.note.help", "card.work.unset",

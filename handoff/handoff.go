@@ -12,11 +12,12 @@ package handoff
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -90,6 +91,11 @@ type Config struct {
 	// Form returns what an action asks an officer for, as the case is now:
 	// [engine.Engine.Form]. If nil, no action has a form.
 	Form func(ctx context.Context, q engine.FormFor) (flows.Form, error)
+	// Audit notes in the trail what is of no conversation's step, and AuditHead is the
+	// trail's end for a witness, "" while it is empty: [engine.Engine.Audit] and
+	// AuditHead. nil is no trail.
+	Audit     func(ctx context.Context, id string, a flows.Audit) error
+	AuditHead func(ctx context.Context) (string, error)
 	// Restored is when the store was made of a backup, zero if it was not:
 	// [engine.Engine.Restored]. What was written before, and handed over to the
 	// store that is lost, is not handed over as new again.
@@ -115,6 +121,8 @@ type Words struct {
 	Unknown string
 	// Again says that the press could not be recorded now.
 	Again string
+	// Witness stands before the end of the trail of what officers did.
+	Witness string
 	// Slow says that the officer pressed too often in a short time.
 	Slow string
 	// Outsider stands behind the name of somebody who wrote under a card and is no
@@ -136,6 +144,7 @@ func (w Words) withDefaults() Words {
 	word(&w.Refused, "This cannot be done. Only members of the channel can, with the buttons of a card that is not old.")
 	word(&w.Unknown, "This case is no longer kept.")
 	word(&w.Called, "You are called to a case. Open the officers' channel:")
+	word(&w.Witness, "What the officers did is noted up to here (suar audit verify --witness compares; keep a copy elsewhere now and then):")
 	word(&w.Slow, "That is a lot at once. Nothing was done; please wait a few seconds and press again.")
 	word(&w.Outsider, "is not on the roster, so this was not passed on to the person and not recorded. Whoever signs the roster can add the name; then write it again.")
 	word(&w.Changed, "This case has changed since the form was opened. Nothing was recorded. Please open it again.")
@@ -155,6 +164,8 @@ type Desk struct {
 	began           time.Time // of the listening
 	index           *index
 	boardFaults     tally
+	trail           trail
+	instance        string // no other process has it
 
 	mu        sync.Mutex
 	place     *place
@@ -205,7 +216,7 @@ func New(c Config) (*Desk, error) {
 		c.Transport = newTransport()
 	}
 	if c.Random == nil {
-		c.Random = rand.Float64
+		c.Random = mathrand.Float64
 	}
 	if c.Pace <= 0 {
 		c.Pace = defaultPace
@@ -216,7 +227,7 @@ func New(c Config) (*Desk, error) {
 	if c.BoardPause <= 0 {
 		c.BoardPause = 5 * time.Second
 	}
-	d := &Desk{Config: c, client: model.NewAPIv4Client(c.URL), fault: errNotYet, index: newIndex()}
+	d := &Desk{Config: c, client: model.NewAPIv4Client(c.URL), fault: errNotYet, index: newIndex(), instance: rand.Text()}
 	d.client.SetToken(c.Token.Reveal())
 	d.client.HTTPClient = &http.Client{
 		Transport: bounded{c.Transport},

@@ -45,7 +45,10 @@ var (
 // only when Handle took it. While something is wrong Fault says so, and Run
 // goes on trying.
 func (d *Desk) Run(ctx context.Context) error {
+	var trail sync.WaitGroup
+	trail.Go(func() { d.keepTrail(ctx) })
 	d.listenInTurn(ctx)
+	trail.Wait()
 	// That it ends because it was told to is nothing to log.
 	d.mu.Lock()
 	d.fault = errNotYet
@@ -68,6 +71,7 @@ func (d *Desk) listen(ctx context.Context, r *right) {
 	board.Go(func() { d.keepBoard(boarded) })
 	defer board.Wait()
 	defer unboard()
+	l.lanes.done.Go(func() { d.witness(ctx) })
 	wait := 100 * time.Millisecond
 	for {
 		l.heard = false

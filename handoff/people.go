@@ -32,8 +32,8 @@ func (d *Desk) officer(ctx context.Context, p place, id string) (flows.Officer, 
 	case err != nil:
 		return flows.Officer{}, failed(resp, err)
 	}
-	who := flows.Officer{ID: id, Name: user.Username}
 	role, listed := d.role(user.Username)
+	who := flows.Officer{ID: id, Name: user.Username}
 	switch {
 	case user.Id != id:
 		return flows.Officer{}, errNotOfficer
@@ -51,7 +51,7 @@ func (d *Desk) officer(ctx context.Context, p place, id string) (flows.Officer, 
 	case member.UserId != id || member.ChannelId != p.channel:
 		return who, errNotOfficer
 	}
-	_ = role
+	who.Role = flows.Role(role)
 	return who, nil
 }
 

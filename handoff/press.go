@@ -185,6 +185,7 @@ func (d *Desk) mayPress(ctx context.Context, p place, user string) (flows.Office
 	officer, err := d.officer(ctx, p, user)
 	switch {
 	case errors.Is(err, errNotOfficer):
+		d.noteRefused(ctx, flows.AuditRefused, officer)
 		return officer, d.refuse("not an officer")
 	case err != nil:
 		return officer, d.again(err)
@@ -230,6 +231,7 @@ func (d *Desk) act(ctx context.Context, x deed) string {
 
 // refuse counts a request that is none of ours, and returns the one answer.
 func (d *Desk) refuse(cause string) string {
+	d.trail.refused.Add(1)
 	if n, ok := d.refusals.count(d.Now()); ok {
 		d.Log.Warn("refused what came to the officers' endpoint", "cause", cause, "count", n)
 	}

@@ -27,7 +27,7 @@ import (
 )
 
 func officer(a mattermosttest.Account) flows.Officer {
-	return flows.Officer{ID: a.ID, Name: a.Username}
+	return flows.Officer{ID: a.ID, Name: a.Username, Role: flows.RoleLead}
 }
 
 func TestClaimAndClose(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/mattermost/mattermost/server/public/model"
 
@@ -24,12 +23,12 @@ func (d *Desk) turnAway(ctx context.Context, p place, c change, who flows.Office
 		return err
 	}
 	d.refuse("a post of somebody who is no officer")
+	d.noteRefused(ctx, flows.AuditWithheld, who)
 	if err := d.markFailed(ctx, p, c); err != nil {
 		return err
 	}
-	day := d.Now().UTC().Format(time.DateOnly)
 	line := engine.Delivery{
-		ID:     hex.EncodeToString(d.mac("turned away", c.root(), who.ID, day)[:16]),
+		ID:     hex.EncodeToString(d.mac("turned away", c.root(), who.ID, d.today())[:16]),
 		Thread: flows.PostID(c.root()),
 		Tries:  2, // An earlier process may have said it.
 	}

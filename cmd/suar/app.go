@@ -151,6 +151,8 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Handler:     a.engine,
 		Hold:        listen,
 		Media:       a.engine.Media,
+		Audit:       a.engine.Audit,
+		AuditHead:   a.auditHead,
 		Form:        a.engine.Form,
 		Restored:    restored,
 		Log:         s.log.With("part", "handoff"),
@@ -170,6 +172,15 @@ func (a *app) unsafe(err error) {
 	a.log.Error("THE REDIS IS NOT SAFE, or a part of it cannot be looked at", "error", err)
 }
 
+// auditHead is the trail's end, "" while it is empty.
+func (a *app) auditHead(ctx context.Context) (string, error) {
+	head, err := a.engine.AuditHead(ctx)
+	if err != nil || head.N == 0 {
+		return "", err
+	}
+	return head.String(), nil
+}
+
 // words are the answers to presses, from the book.
 func words(b *flows.Book) handoff.Words {
 	return handoff.Words{
@@ -178,6 +189,7 @@ func words(b *flows.Book) handoff.Words {
 		Again:   b.OfficerText("desk.again"),
 		Called:  b.OfficerText("desk.called"),
 
+		Witness:    b.OfficerText("desk.witness"),
 		Slow:       b.OfficerText("desk.slow"),
 		Outsider:   b.OfficerText("desk.outsider"),
 		Changed:    b.OfficerText("card.form.changed"),

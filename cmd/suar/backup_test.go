@@ -199,7 +199,7 @@ func TestRestoreTellsWhatIsDamaged(t *testing.T) {
 			cut++
 		}
 	}
-	if cut != 1 {
+	if cut != 2 { // The case's and the officers' trail.
 		t.Fatalf("%d transcripts", cut)
 	}
 	broken := d.path("broken.backup")
@@ -207,7 +207,7 @@ func TestRestoreTellsWhatIsDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out, errOut := d.command(t, "restore", "--config", d.path("etc/suar.yaml"), broken)
-	if code != exitFailed || !strings.Contains(out, "transcripts       1 are incomplete or were changed") {
+	if code != exitFailed || !strings.Contains(out, "transcripts       2 are incomplete or were changed") {
 		t.Errorf("exit code %d: %s%s", code, out, errOut)
 	}
 	if _, err := os.Stat(d.values["store"]); err != nil {

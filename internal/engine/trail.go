@@ -83,9 +83,15 @@ type Trail struct {
 	heads map[uint64]AuditHead
 }
 
+// A TrailSource is what a trail is read from: a [storage.Store], or a backup.
+type TrailSource interface {
+	Load(ctx context.Context, id string) (storage.Record, error)
+	Transcript(ctx context.Context, name string) (storage.Transcript, error)
+}
+
 // ReadTrail reads the trail of a store. It returns an error only if the store cannot
 // be read, or was written with another key.
-func ReadTrail(ctx context.Context, store storage.Store, v *seal.Vault) (Trail, error) {
+func ReadTrail(ctx context.Context, store TrailSource, v *seal.Vault) (Trail, error) {
 	if err := CheckKey(ctx, store, v); err != nil {
 		return Trail{}, err
 	}

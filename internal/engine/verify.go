@@ -219,7 +219,9 @@ type Muted struct {
 
 // CheckKey returns ErrWrongKey if the store was written with another key, and
 // storage.ErrNotFound if it was never served. It changes nothing.
-func CheckKey(ctx context.Context, store storage.Store, v *seal.Vault) error {
+func CheckKey(ctx context.Context, store interface {
+	Load(ctx context.Context, id string) (storage.Record, error)
+}, v *seal.Vault) error {
 	rec, err := store.Load(ctx, keyRecord)
 	if err != nil {
 		return fmt.Errorf("engine: check the vault key: %w", err)
