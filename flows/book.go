@@ -30,6 +30,8 @@ type Book struct {
 	directory  Directory
 	// work is what officers can record of a case.
 	work casework
+	// packets are what partners are given of it.
+	packets htcds
 	// codes are the words of receipt codes by language.
 	codes map[string][]string
 	// never are the never rules by language.
@@ -275,7 +277,7 @@ func Load(files fs.FS, directory Directory, languages ...string) (*Book, error) 
 		case "policy.yaml":
 			faults.parse(name, raw, &b.policy)
 			continue
-		case fileCasework:
+		case fileCasework, fileHTCDS:
 			continue
 		}
 		b.readFlow(name, raw, &faults)
@@ -285,6 +287,10 @@ func Load(files fs.FS, directory Directory, languages ...string) (*Book, error) 
 		return nil, fmt.Errorf("flows: read the casework: %w", err)
 	}
 	b.readCasework(raw, &faults)
+	if raw, err = fromShipped(files, fileHTCDS); err != nil {
+		return nil, fmt.Errorf("flows: read what partners are given: %w", err)
+	}
+	b.readHTCDS(raw, &faults)
 	texts, err := fs.Glob(files, "text/*.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("flows: list the catalogues: %w", err)

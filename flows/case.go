@@ -136,6 +136,7 @@ func (t *turn) end(by string) {
 	if t.s.unsure() {
 		t.estrange()
 	}
+	t.removeAll()
 	t.record(by, "closed", "")
 	card := t.book.Card(t.s, t.m.At)
 	t.do(Update{Last: &card})
@@ -188,6 +189,8 @@ func (t *turn) delivered(ev Delivered) {
 		t.offered(e, ev.Post)
 	case Present:
 		t.presented(e)
+	case Refer:
+		t.referred(e, ev.Post)
 	case Prompt:
 		t.prompted(e, ev.Post)
 	case Page:
@@ -342,6 +345,8 @@ func (t *turn) undelivered(ev Undelivered) {
 		t.unoffered(e, ev.Reason)
 	case Present:
 		t.unpresented(e, ev.Reason)
+	case Refer:
+		t.unreferred(e)
 	case Prompt:
 		if ev.Reason == ReasonGone && t.active() {
 			t.reopen() // What it was about is gone with the thread.
@@ -380,6 +385,7 @@ func (t *turn) reopen() {
 	c.Acks, c.Lacks, c.Transfer, c.Strays, c.Doubts = nil, 0, Transfer{}, nil, nil
 	t.again = true
 	t.replaced()
+	t.lostPackets()
 	t.do(Open{Case: t.s.Case.ID})
 	t.tell("card.replaced")
 	t.offerAgain()

@@ -110,6 +110,9 @@ func (b *Book) wantedByWork(want map[string]place) {
 			want["work."+s.ID+".is."+v] = at
 		}
 	}
+	for _, f := range b.packets.Fields {
+		want["work.consent."+f.ID] = f.at
+	}
 	for _, kind := range b.work.Flags.Kinds {
 		want["work.flag."+kind] = place{fileCasework, 1}
 	}
@@ -128,6 +131,9 @@ func (b *Book) checkWorkTexts(faults *faults) {
 		for _, item := range s.Items {
 			short("work." + s.ID + "." + item)
 		}
+	}
+	for _, f := range b.packets.Fields {
+		short("work.consent." + f.ID)
 	}
 }
 

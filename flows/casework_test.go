@@ -31,6 +31,7 @@ func TestCaseworkFaults(t *testing.T) {
 	} {
 		files := shipped(t)
 		files["casework.yaml"] = &fstest.MapFile{Data: []byte(tt.file)}
+		files["htcds.yaml"] = &fstest.MapFile{Data: []byte("standard: none\n")}
 		_, err := flows.Load(files, flows.Directory{})
 		switch {
 		case tt.want == "" && err != nil && !onlyUnused(err):
@@ -39,8 +40,31 @@ func TestCaseworkFaults(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
 	}
+	for name, tt := range map[string]struct{ fields, want string }{
+		"right":                 {"{id: needs, name: a, sheet: needs, value: needed, values: {food: x}}", ""},
+		"no name":               {"{id: needs, sheet: needs, value: needed}", "name of its own"},
+		"a name twice":          {"{id: needs, name: con_Consent, fact: area}", "name of its own"},
+		"from nowhere":          {"{id: needs, name: a}", "is from one of"},
+		"from two":              {"{id: needs, name: a, text: true, fact: area}", "is from one of"},
+		"a sheet that is not":   {"{id: needs, name: a, sheet: yachts, value: needed}", "no sheet"},
+		"a value that is not":   {"{id: needs, name: a, sheet: needs, value: lost}", "no sheet"},
+		"an item that is not":   {"{id: needs, name: a, sheet: needs, value: needed, values: {yacht: x}}", "no item"},
+		"an id twice":           {"{id: needs, name: a, fact: area}, {id: needs, name: b, fact: area}", "here twice"},
+		"a field without words": {"{id: yacht, name: a, fact: area}", "work.consent.yacht"},
+	} {
+		files := shipped(t)
+		files["htcds.yaml"] = &fstest.MapFile{Data: []byte("standard: X\nfixed: {con_Consent: \"Yes\"}\nfields: [" + tt.fields + "]\n")}
+		_, err := flows.Load(files, flows.Directory{})
+		switch {
+		case tt.want == "" && err != nil && !onlyUnused(err):
+			t.Errorf("fields, %s: %v", name, err)
+		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+			t.Errorf("fields, %s: %v, want %q", name, err, tt.want)
+		}
+	}
 	files := shipped(t)
 	delete(files, "casework.yaml")
+	delete(files, "htcds.yaml")
 	if _, err := flows.Load(files, flows.Directory{}); err != nil {
 		t.Errorf("a book without casework: %v", err)
 	}

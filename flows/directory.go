@@ -18,6 +18,8 @@ type Directory struct {
 	Pages   []DirectoryTab `yaml:"pages"`
 	// Embassies are those of other countries, for people of theirs.
 	Embassies []Embassy `yaml:"embassies"`
+	// Partners are to whom cases can be referred.
+	Partners []Partner `yaml:"partners"`
 }
 
 // A Number is a telephone number to show to people in danger.
@@ -117,6 +119,7 @@ func ParseDirectory(name string, raw []byte) (Directory, error) {
 			faults.add(at, "the embassy needs a contact of one line, such as a telephone number")
 		}
 	}
+	checkPartners(&faults, name, func(i int) int { return line(child(root, "partners", i)) }, d.Partners)
 	var numbers, embassies int
 	for _, n := range d.Numbers {
 		numbers += longest(n.Label) + utf8.RuneCountInString(n.Number) + len(": \n")

@@ -131,6 +131,20 @@ type (
 		Text    string   `json:"text"`
 		Actions []Action `json:"actions"`
 	}
+	// Refer puts Content into the thread as a file called Name that only Recipient's
+	// key opens, with Text above it. Content is sealed where it is performed.
+	Refer struct {
+		Case      caseid.ID `json:"case"`
+		N         int       `json:"n"`
+		Recipient string    `json:"recipient"`
+		Name      string    `json:"name"`
+		Text      string    `json:"text"`
+		Content   string    `json:"content"`
+	}
+	// Retract removes a post of ours with its file.
+	Retract struct {
+		Post PostID `json:"post"`
+	}
 	// Restate changes a line that Offer or Prompt made and takes its button off.
 	Restate struct {
 		Post PostID `json:"post"`
@@ -239,6 +253,8 @@ func (Tell) To() Side    { return Officers }
 func (Page) To() Side    { return Officers }
 func (Offer) To() Side   { return Officers }
 func (Present) To() Side { return Officers }
+func (Refer) To() Side   { return Officers }
+func (Retract) To() Side { return Officers }
 func (Restate) To() Side { return Officers }
 func (Prompt) To() Side  { return Officers }
 func (Mark) To() Side    { return Officers }
@@ -272,6 +288,8 @@ func (Tell) kind() string    { return "tell" }
 func (Page) kind() string    { return "page" }
 func (Offer) kind() string   { return "offer" }
 func (Present) kind() string { return "present" }
+func (Refer) kind() string   { return "refer" }
+func (Retract) kind() string { return "retract" }
 func (Restate) kind() string { return "restate" }
 func (Prompt) kind() string  { return "prompt" }
 func (Mark) kind() string    { return "mark" }

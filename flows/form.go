@@ -228,6 +228,8 @@ func (b *Book) formOf(s State, at time.Time, o Officer, action ActionName, choic
 // wrote may stand.
 func (b *Book) Preview(s State, at time.Time, o Officer, action ActionName, choice string, values map[string]string) string {
 	switch action { // Each feature whose form has Preview has its case here.
+	case ActionWork:
+		return b.workPreview(s, at, choice, values)
 	}
 	return ""
 }

@@ -214,6 +214,10 @@ func (b *Book) Wanted(s State, at time.Time, e Effect) bool {
 		return s.Case != nil && slices.ContainsFunc(s.Case.Media, func(m Medium) bool { return m.ID == e.Media })
 	case Page:
 		return !s.Revoked || e.Text == b.say(b.policy.Officers, pageStood)
+	case Refer:
+		c := s.Case
+		return !s.Revoked && c != nil && c.ID == e.Case && c.Work != nil &&
+			slices.ContainsFunc(c.Work.Referrals, func(r Referral) bool { return r.N == e.N && !r.Gone })
 	case Relay, Offer, Present, Prompt:
 		return !s.Revoked
 	case Open:

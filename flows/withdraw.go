@@ -30,6 +30,7 @@ func (t *turn) withdraw() {
 	if c.Phase != Ended {
 		ended.Stood = t.s.stands()
 	}
+	t.removeAll()
 	t.depart()
 	replies := t.s.Replies
 	t.s = State{Messages: t.s.Messages, Left: true, LeftAt: t.m.At, Seen: t.s.Seen, Case: &ended, Revoked: true}

@@ -26,6 +26,9 @@ type Work struct {
 	// Marks are the values of the sheets' items, as "screening.deception".
 	Marks map[string]WorkMark `json:"m,omitempty"`
 	Flags []Flag              `json:"f,omitempty"`
+	// Consents are what the person said about each partner, by its id.
+	Consents  map[string]Consent `json:"c,omitempty"`
+	Referrals []Referral         `json:"r,omitempty"`
 }
 
 // A WorkMark is the value of one item.
@@ -46,6 +49,8 @@ func (w *Work) clone() *Work {
 	c := *w
 	c.Marks = maps.Clone(w.Marks)
 	c.Flags = slices.Clone(w.Flags)
+	c.Consents = maps.Clone(w.Consents) // Their fields are replaced, never changed.
+	c.Referrals = slices.Clone(w.Referrals)
 	return &c
 }
 
@@ -61,6 +66,12 @@ func (b *Book) workMenu(s State, add func(Action)) {
 	for _, sheet := range b.work.Sheets {
 		entry(sheet.ID)
 	}
+	if len(b.directory.Partners) > 0 {
+		entry(workConsent)
+	}
+	if len(b.referralOptions(*c)) > 0 {
+		entry(workRefer)
+	}
 	if len(b.work.Flags.Kinds) > 0 {
 		entry(workFlag)
 	}
@@ -74,12 +85,28 @@ func (b *Book) workForm(s State, at time.Time, what string) (Form, bool) {
 		return f, true
 	}
 	switch what {
+	case workConsent:
+		f.Fields = b.consentFields()
+		for _, l := range b.consentLines(s.Case.work()) {
+			f.Intro += "\n- " + l.Label + ": " + l.Value // What it changes, and so part of its stamp.
+		}
+	case workRefer:
+		f.Fields, f.Preview = b.referralFields(*s.Case), true
+		f.Stamp = stamp(f, b.packable(s)) // What the preview shows must still hold.
 	case workFlag:
 		f.Fields = b.flagFields(s, at)
 	default:
 		return Form{}, false
 	}
 	return f, true
+}
+
+// workPreview is what an entry would do with values.
+func (b *Book) workPreview(s State, at time.Time, what string, values map[string]string) string {
+	if what == workRefer && s.Case != nil {
+		return b.referralPreview(s, at, values)
+	}
+	return ""
 }
 
 // worked does what an officer filled in.
@@ -92,9 +119,22 @@ func (t *turn) worked(ev Acted) {
 		t.fillSheet(sheet, ev)
 		return
 	}
-	if ev.Choice == workFlag {
+	switch ev.Choice {
+	case workConsent:
+		t.consent(ev)
+	case workRefer:
+		t.refer(ev)
+	case workFlag:
 		t.flag(ev)
 	}
+}
+
+// work is what was recorded of a case, zero if nothing was.
+func (c Case) work() Work {
+	if c.Work == nil {
+		return Work{}
+	}
+	return *c.Work
 }
 
 // recorded notes casework in the transcript.
@@ -109,7 +149,8 @@ func (b *Book) workLines(c Case) []Line {
 	for _, sheet := range b.work.Sheets {
 		lines = append(lines, b.sheetLines(*c.Work, sheet)...)
 	}
-	return lines
+	lines = append(lines, b.consentLines(*c.Work)...)
+	return append(lines, b.referralLines(*c.Work)...)
 }
 
 // workDue is when something of casework lapses by itself, zero for never.
@@ -118,9 +159,17 @@ func (b *Book) workDue(s State) time.Time {
 		return time.Time{}
 	}
 	var due time.Time
+	at := func(t time.Time) {
+		if due.IsZero() || t.Before(due) {
+			due = t
+		}
+	}
 	for _, f := range s.Case.Work.Flags {
-		if due.IsZero() || f.Until.Before(due) {
-			due = f.Until
+		at(f.Until)
+	}
+	for _, r := range s.Case.Work.Referrals {
+		if !r.Gone {
+			at(r.Until)
 		}
 	}
 	return due
@@ -132,5 +181,6 @@ func (t *turn) workLapses() {
 		return
 	}
 	t.lapseFlags()
+	t.revoke(func(r Referral) bool { return !t.m.At.Before(r.Until) }, referralExpired, "card.referral.was_expired", "")
 	t.update()
 }

@@ -72,6 +72,9 @@ func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 	if e, restate := dl.Effect.(flows.Restate); restate { // So does this.
 		return flows.Delivered{}, d.restate(ctx, p, e)
 	}
+	if e, retract := dl.Effect.(flows.Retract); retract { // And this.
+		return flows.Delivered{}, d.retract(ctx, p, e)
+	}
 	if dl.Thread == "" { // a person's words must not become a post of their own
 		return flows.Delivered{}, &engine.Failure{Reason: flows.ReasonGone, Final: true, Err: errNoThread}
 	}
@@ -91,6 +94,8 @@ func (d *Desk) deliver(ctx context.Context, dl engine.Delivery) (flows.Delivered
 		return d.offer(ctx, p, dl, e)
 	case flows.Present:
 		return d.present(ctx, p, dl, e)
+	case flows.Refer:
+		return d.refer(ctx, p, dl, e)
 	case flows.Page:
 		return d.page(ctx, p, dl, e)
 	}

@@ -96,6 +96,9 @@ type Config struct {
 	// AuditHead. nil is no trail.
 	Audit     func(ctx context.Context, id string, a flows.Audit) error
 	AuditHead func(ctx context.Context) (string, error)
+	// Pack seals a referral to a partner's key: seal.Packet. If nil, nothing can be
+	// referred.
+	Pack func(recipient string, content []byte) ([]byte, error)
 	// Restored is when the store was made of a backup, zero if it was not:
 	// [engine.Engine.Restored]. What was written before, and handed over to the
 	// store that is lost, is not handed over as new again.

@@ -60,21 +60,26 @@ func (d *Desk) present(ctx context.Context, p place, dl engine.Delivery, e flows
 		if err != nil {
 			return nil, err
 		}
-		up, resp, err := d.client.UploadFile(ctx, content, p.channel, e.Name+extension(e.Type))
-		switch {
-		case err != nil && resp != nil && (resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusNotImplemented):
-			// A right is missing, or files are off: the person's words must not wait
-			// for that. The officers are told.
-			return nil, refused(resp, err)
-		case err != nil:
-			return nil, failure(resp, err)
-		case len(up.FileInfos) != 1:
-			return nil, &engine.Failure{Status: resp.StatusCode, Err: errNoFile}
-		}
-		post := d.newPost(p, dl, 0, ours(e.Text))
-		post.FileIds = model.StringArray{up.FileInfos[0].Id}
-		return post, nil
+		return d.withFile(ctx, p, dl, e.Text, e.Name+extension(e.Type), content)
 	})
+}
+
+// withFile uploads a file and returns the post that shows it.
+func (d *Desk) withFile(ctx context.Context, p place, dl engine.Delivery, text, name string, content []byte) (*model.Post, error) {
+	up, resp, err := d.client.UploadFile(ctx, content, p.channel, name)
+	switch {
+	case err != nil && resp != nil && (resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusNotImplemented):
+		// A right is missing, or files are off: the person's words must not wait
+		// for that. The officers are told.
+		return nil, refused(resp, err)
+	case err != nil:
+		return nil, failure(resp, err)
+	case len(up.FileInfos) != 1:
+		return nil, &engine.Failure{Status: resp.StatusCode, Err: errNoFile}
+	}
+	post := d.newPost(p, dl, 0, ours(text))
+	post.FileIds = model.StringArray{up.FileInfos[0].Id}
+	return post, nil
 }
 
 // content returns what is kept under a name.

@@ -154,6 +154,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Audit:       a.engine.Audit,
 		AuditHead:   a.auditHead,
 		Form:        a.engine.Form,
+		Pack:        seal.Packet,
 		Restored:    restored,
 		Log:         s.log.With("part", "handoff"),
 	})

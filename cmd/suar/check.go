@@ -111,7 +111,7 @@ func loadBook(folder, directory string, languages ...string) (*flows.Book, error
 	if err != nil {
 		return nil, errors.Join(err, unread)
 	}
-	if err := errors.Join(unread, d.Check(time.Now(), book.Complete()...)); err != nil {
+	if err := errors.Join(unread, d.Check(time.Now(), book.Complete()...), checkRecipients(d)); err != nil {
 		return nil, err
 	}
 	return book, nil

@@ -486,6 +486,12 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 		if e.Calls.ID != "" {
 			r.printf("  %s is called about %s", e.Calls.Name, e.Code)
 		}
+	case flows.Refer:
+		r.posts++
+		d.Post = flows.PostID(fmt.Sprintf("packet%d", r.posts))
+		r.printf("  thread      %s: (%s) file %s for %.8s…%s", d.Post, e.Text, e.Name, e.Recipient, indent(strings.TrimSpace(e.Content), ": "))
+	case flows.Retract:
+		r.printf("  %s is removed", e.Post)
 	case flows.Prompt:
 		r.posts++
 		d.Post = flows.PostID(fmt.Sprintf("line%d", r.posts))
@@ -506,7 +512,7 @@ func (r *Rehearsal) deliver(e flows.Effect) flows.Event {
 // lostWith reports whether an effect needs the card.
 func lostWith(e flows.Effect) bool {
 	switch e.(type) {
-	case flows.Update, flows.Relay, flows.Tell, flows.Page, flows.Offer, flows.Present, flows.Prompt:
+	case flows.Update, flows.Relay, flows.Tell, flows.Page, flows.Offer, flows.Present, flows.Prompt, flows.Refer:
 		return true
 	}
 	return false

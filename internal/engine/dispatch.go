@@ -275,7 +275,7 @@ var errUnwanted = errors.New("engine: the effect is not wanted any more")
 // be.
 func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effect) bool {
 	switch ef.(type) {
-	case flows.Say, flows.Amend, flows.Fetch:
+	case flows.Say, flows.Amend, flows.Fetch, flows.Refer:
 		return found && e.flow.Wanted(c.State, at, ef)
 	case flows.Open, flows.Relay, flows.Page, flows.Offer, flows.Present, flows.Prompt:
 		return !found || e.flow.Wanted(c.State, at, ef)
@@ -296,6 +296,7 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 //	Offer                    for ever, as Relay
 //	Present                  ten minutes: the officer who waits presses again
 //	Drop                     for ever: it was promised
+//	Retract                  for ever: it is a packet that was revoked
 //	Shred                    for ever: the person was told that it is done
 //	Audit                    for ever: the trail must have no gap
 //	Tell, Page, Prompt       three days: over a weekend without an administrator
@@ -304,7 +305,7 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 //	Mark                     five minutes: an ornament
 func patience(ef flows.Effect) time.Duration {
 	switch ef := ef.(type) {
-	case flows.Open, flows.Relay, flows.Hash, flows.Check, flows.Look, flows.Seek, flows.Hand, flows.Offer, flows.Drop, flows.Shred, flows.Audit:
+	case flows.Open, flows.Relay, flows.Hash, flows.Check, flows.Look, flows.Seek, flows.Hand, flows.Offer, flows.Drop, flows.Shred, flows.Audit, flows.Retract:
 		return 0
 	case flows.Tell, flows.Page, flows.Prompt:
 		return 72 * time.Hour

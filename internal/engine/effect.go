@@ -54,6 +54,10 @@ func (e *effectJSON) UnmarshalJSON(text []byte) error {
 		e.Effect, err = decode[flows.Present](raw.Effect)
 	case "prompt":
 		e.Effect, err = decode[flows.Prompt](raw.Effect)
+	case "refer":
+		e.Effect, err = decode[flows.Refer](raw.Effect)
+	case "retract":
+		e.Effect, err = decode[flows.Retract](raw.Effect)
 	case "restate":
 		e.Effect, err = decode[flows.Restate](raw.Effect)
 	case "drop":

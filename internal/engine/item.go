@@ -130,7 +130,7 @@ func priority(s flows.State, ef flows.Effect) uint8 {
 		return p + 3
 	case flows.Say, flows.Amend:
 		return p + 2
-	case flows.Update, flows.Mark, flows.Restate, flows.Drop:
+	case flows.Update, flows.Mark, flows.Restate, flows.Retract, flows.Drop:
 		return p
 	}
 	return p + 1
