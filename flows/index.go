@@ -1,6 +1,11 @@
 package flows
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"suar/internal/caseid"
+)
 
 // An Index is what a list of cases needs to know of one. It goes with the card and
 // is for showing only: whatever is done to a case is checked against its state.
@@ -8,7 +13,9 @@ type Index struct {
 	Code  string `json:"code"`
 	Phase Phase  `json:"phase"`
 	// Owner is who has the case, nobody before that; Claimed is since when.
-	Owner   Officer   `json:"owner,omitzero"`
+	Owner Officer `json:"owner,omitzero"`
+	// Offered is to whom the owner offers the case, nobody as a rule.
+	Offered Officer   `json:"offered,omitzero"`
 	Opened  time.Time `json:"opened"`
 	Claimed time.Time `json:"claimed,omitzero"`
 	// Waiting is since when somebody waits for an officer: for the case to be
@@ -39,7 +46,7 @@ func (i Index) Open() bool { return i.Phase == Alerting || i.Phase == Owned || i
 // index is what lists show of the present case, which there must be.
 func (b *Book) index(s State) Index {
 	c, f := s.Case, s.facts()
-	i := Index{Code: c.ID.Code(), Phase: c.Phase, Owner: c.Officer, Opened: c.Opened, Claimed: c.Acknowledged, Waiting: waitsSince(s)}
+	i := Index{Code: c.ID.Code(), Phase: c.Phase, Owner: c.Officer, Offered: c.Transfer.To, Opened: c.Opened, Claimed: c.Acknowledged, Waiting: waitsSince(s)}
 	i.Rank, _ = b.Rank(s, i.Waiting)
 	for _, x := range []struct {
 		flag Urgency
@@ -64,4 +71,16 @@ func (b *Book) RankAt(i Index, at time.Time) int {
 		}
 	}
 	return points
+}
+
+// FindCode returns the code of a case as its card shows it, and whether the text is a
+// code as people write it.
+func FindCode(text string) (string, bool) {
+	prefix, err := caseid.ParseCode(text)
+	if err != nil {
+		return "", false
+	}
+	var id caseid.ID
+	id, err = caseid.Parse(prefix + strings.Repeat("0", 2*len(id)-len(prefix)))
+	return id.Code(), err == nil
 }

@@ -28,11 +28,19 @@ const (
 
 // keepBoard keeps the board as the index is, until ctx ends. What goes wrong is tried
 // again with the next change, a minute later at most.
-func (d *Desk) keepBoard(ctx context.Context) {
+func (d *Desk) keepBoard(ctx context.Context, r *right) {
+	var looked time.Time
 	inTurn(ctx, d.BoardPause, d.index.fresh, func() {
 		p, err := d.where(ctx)
 		if err == nil && !d.index.complete() {
 			err = d.readIndex(ctx, p, d.index)
+		}
+		if now := d.Now(); err == nil && (d.index.left.Swap(false) || now.Sub(looked) >= reconcileEvery) {
+			if err = d.reconcile(ctx, p, r); err == nil {
+				looked = now
+			} else {
+				d.index.left.Store(true)
+			}
 		}
 		if err == nil && d.Board {
 			err = d.showBoard(ctx, p)
@@ -180,6 +188,8 @@ func (d *Desk) caseLine(e entry, now time.Time) string {
 			parts = append(parts, d.say("desk.board.unanswered", "age", d.age(now.Sub(e.Waiting))))
 		}
 		parts = append(parts, d.say("desk.board.since", "age", d.age(now.Sub(e.Opened))))
+	} else if !e.Open() {
+		parts = append(parts, d.say("desk.cmd.closed"))
 	} else {
 		parts = append(parts, d.say("desk.board.waits", "age", d.age(now.Sub(e.Waiting))))
 	}

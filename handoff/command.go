@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 	"unicode"
+
+	"github.com/mattermost/mattermost/server/public/model"
 
 	"suar/flows"
 	"suar/internal/engine"
@@ -43,15 +46,36 @@ func isPadding(r rune) bool {
 	return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune("`*_~>\\", r)
 }
 
-// commanded takes a command in a thread: it is handed over to nobody.
-func (d *Desk) commanded(ctx context.Context, c change, _ string) error {
-	p, err := d.where(ctx)
-	if err != nil {
-		return err
+// commandLife is how late a command in a thread is still answered, one that was
+// written while nobody listened.
+const commandLife = 10 * time.Minute
+
+// commanded takes a command in a thread: it is answered there, once, and handed over
+// to nobody.
+func (d *Desk) commanded(ctx context.Context, p place, c change, words string, officer flows.Officer) error {
+	err := d.mark(ctx, p, flows.Mark{Post: flows.PostID(c.post.Id), Sign: flows.SignNote})
+	if err == nil && d.Now().Sub(time.UnixMilli(c.post.CreateAt)) < commandLife {
+		dl := commandDelivery(c)
+		_, err = d.once(ctx, p, dl, func() (*model.Post, error) {
+			text := d.answer(ctx, p, asking{officer: officer, words: words, id: "post:" + c.post.Id})
+			return d.newPost(p, dl, 0, text), nil
+		})
 	}
-	err = d.mark(ctx, p, flows.Mark{Post: flows.PostID(c.post.Id), Sign: flows.SignNote})
 	if failure, ok := errors.AsType[*engine.Failure](err); ok && failure.Final {
 		return nil // The post is gone, or the bot may not mark it.
 	}
 	return err
+}
+
+// commandDelivery is the answer to a command in a thread, as a delivery that may have
+// been made before.
+func commandDelivery(c change) engine.Delivery {
+	return engine.Delivery{ID: "command:" + c.post.Id, Thread: flows.PostID(c.root()), Tries: 2}
+}
+
+// wasCommand reports whether a post that was edited was answered as a command: what
+// it says now concerns no person, and the engine does not know it.
+func (d *Desk) wasCommand(ctx context.Context, p place, c change) (bool, error) {
+	keys, err := d.keysInThread(ctx, p, flows.PostID(c.root()))
+	return keys[d.relayKey(commandDelivery(c).ID, 0)] != "", err
 }

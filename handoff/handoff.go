@@ -66,6 +66,12 @@ type Config struct {
 	// RankAt is where a case stands in the queue: [flows.Book.RankAt]. If nil it is the
 	// index's rank.
 	RankAt func(i flows.Index, at time.Time) int
+	// SlashToken is what Mattermost sends with the slash command; empty if there is
+	// none.
+	SlashToken secret.Secret
+	// Status is how the hotline does, for an officer who asks: [engine.Engine.Status].
+	// It may be nil.
+	Status func(ctx context.Context) (engine.Status, error)
 	// Board says that the process that listens keeps a pinned post of who is on duty
 	// and which cases wait.
 	Board bool

@@ -3,7 +3,10 @@ package handoff
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mattermost/mattermost/server/public/model"
@@ -33,6 +36,8 @@ type index struct {
 	// something may have been missed.
 	reading int
 	whole   bool
+	// left says that somebody may be no officer any more.
+	left atomic.Bool
 	// fresh holds a value when something may have changed.
 	fresh chan struct{}
 }
@@ -119,9 +124,9 @@ func (x *index) hearBoard(e entry, made int64) bool {
 	return true
 }
 
-// open returns the open cases, and whether they are all of them. A case that has two
-// cards is known by the newer one.
-func (x *index) open() (cases []entry, whole bool) {
+// all returns the cases whose cards hang in the channel, and whether they are all of
+// them. A case that has two cards is known by the newer one.
+func (x *index) all() (cases []entry, whole bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	newest := map[string]entry{}
@@ -130,12 +135,13 @@ func (x *index) open() (cases []entry, whole bool) {
 			newest[e.Code] = e
 		}
 	}
-	for _, e := range newest {
-		if e.Open() {
-			cases = append(cases, e)
-		}
-	}
-	return cases, x.whole
+	return slices.Collect(maps.Values(newest)), x.whole
+}
+
+// open returns those of them that are still worked on.
+func (x *index) open() (cases []entry, whole bool) {
+	cases, whole = x.all()
+	return only(cases, func(e entry) bool { return e.Open() }), whole
 }
 
 // theBoard returns the board as it was last heard of; its root is "" if there is none.
@@ -195,16 +201,16 @@ func (d *Desk) placed(e entry, now time.Time) flows.Place {
 	return p
 }
 
-// cases returns the open cases. The process that listens knows them; another one
-// reads the channel.
-func (d *Desk) cases(ctx context.Context, p place) ([]entry, error) {
-	if cases, whole := d.index.open(); whole && d.Listening() {
+// cards returns the cases whose cards hang in the channel. The process that listens
+// knows them; another one reads the channel.
+func (d *Desk) cards(ctx context.Context, p place) ([]entry, error) {
+	if cases, whole := d.index.all(); whole && d.Listening() {
 		return cases, nil
 	}
 	x := newIndex()
 	if err := d.readIndex(ctx, p, x); err != nil {
 		return nil, err
 	}
-	cases, _ := x.open()
+	cases, _ := x.all()
 	return cases, nil
 }

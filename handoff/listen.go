@@ -61,14 +61,15 @@ func (d *Desk) listen(ctx context.Context, r *right) {
 	d.setListening(true)
 	defer d.setListening(false)
 	d.began = d.Now()
-	l := &listener{Desk: d, missed: true}
+	l := &listener{Desk: d, missed: true, directs: make(chan direct, mostDirects)}
 	// The lanes end with ctx; what they still hold is read again by the next
 	// process.
 	l.lanes = newLanes(func(c change) bool { return d.handle(ctx, r, c) })
 	defer l.lanes.done.Wait()
 	boarded, unboard := context.WithCancel(ctx)
 	var board sync.WaitGroup
-	board.Go(func() { d.keepBoard(boarded) })
+	board.Go(func() { d.keepBoard(boarded, r) })
+	board.Go(func() { l.answerDirects(boarded) })
 	defer board.Wait()
 	defer unboard()
 	l.lanes.done.Go(func() { d.witness(ctx) })
@@ -102,6 +103,8 @@ type listener struct {
 	// sequence of its last event, with which it can be resumed.
 	connection string
 	last       int64
+	// directs are what was written to the bot alone and is not answered yet.
+	directs chan direct
 	// missed says that something may have happened unheard since the mark.
 	missed bool
 	// heard says that the session was of use.
@@ -257,6 +260,25 @@ func (l *listener) beat(ctx context.Context) error {
 	}
 }
 
+// mostDirects is how many direct messages wait for their answer.
+const mostDirects = 32
+
+// answerDirects answers what was written to the bot alone until ctx ends. What it was
+// sent meanwhile stays unanswered: it is for nobody else, and nothing waits for it.
+func (l *listener) answerDirects(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case x := <-l.directs:
+			p, err := l.where(ctx)
+			if err == nil {
+				l.answerDirect(ctx, p, x)
+			}
+		}
+	}
+}
+
 // take deals with one event of the socket.
 func (l *listener) take(ctx context.Context, ev *model.WebSocketEvent) error {
 	if ev.EventType() == model.WebsocketEventHello {
@@ -288,6 +310,11 @@ func (l *listener) take(ctx context.Context, ev *model.WebSocketEvent) error {
 		kind = edited
 	case model.WebsocketEventPostDeleted:
 		kind = deleted
+	case model.WebsocketEventUserRemoved, model.WebsocketEventUserUpdated, model.WebsocketEventUserActivationStatusChange:
+		l.index.left.Store(true)
+		l.index.wake()
+		l.last = ev.GetSequence()
+		return nil
 	default:
 		l.last = ev.GetSequence()
 		return nil
@@ -298,6 +325,12 @@ func (l *listener) take(ctx context.Context, ev *model.WebSocketEvent) error {
 		return errFrame
 	}
 	l.index.hear(l.place, &post, kind == deleted)
+	if kind == created && l.place.isDirect(ev, &post) {
+		select {
+		case l.directs <- direct{&post}:
+		default: // Whoever gets no answer asks again.
+		}
+	}
 	// Pinning a post is an edit without a time.
 	if l.place.concerns(&post) && (kind != edited || post.EditAt != 0) || kind == deleted && l.place.card(&post) {
 		if err := l.lanes.add(ctx, change{kind, &post}); err != nil {

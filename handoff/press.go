@@ -30,8 +30,9 @@ const (
 	unknownPatience = 2 * time.Second
 )
 
-// ServeHTTP takes presses at …/mattermost/action and answers to dialogs at
-// …/mattermost/dialog. Mattermost does not authenticate itself: whoever
+// ServeHTTP takes presses at …/mattermost/action, answers to dialogs at
+// …/mattermost/dialog and, if there is a SlashToken, the slash command at
+// …/mattermost/command. Mattermost does not authenticate itself: whoever
 // reaches the address can send anything, and any user of the server can have it
 // sent. So a press counts only with the signature in the button's context,
 // Mattermost's signature of the user and the time, and membership in the
@@ -41,6 +42,13 @@ const (
 func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var answer func(context.Context, *json.Decoder) any
 	switch {
+	case strings.HasSuffix(r.URL.Path, commandPath) && r.Method == http.MethodPost:
+		if d.SlashToken.Empty() {
+			http.NotFound(w, r)
+			return
+		}
+		d.serveCommand(w, r)
+		return
 	case strings.HasSuffix(r.URL.Path, actionPath):
 		answer = func(ctx context.Context, body *json.Decoder) any {
 			return &model.PostActionIntegrationResponse{EphemeralText: d.pressed(ctx, body), SkipSlackParsing: true}

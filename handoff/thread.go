@@ -181,7 +181,14 @@ func (d *Desk) handOver(ctx context.Context, c change, began time.Time) error {
 			return err
 		}
 		if words, is := commandOf(written(c.post)); is && c.what == created {
-			return d.commanded(ctx, c, words)
+			if c.post.EditAt != 0 {
+				return nil // What it said first is not known; its edit comes next.
+			}
+			return d.commanded(ctx, p, c, words, officer)
+		} else if is {
+			if was, err := d.wasCommand(ctx, p, c); was || err != nil {
+				return err
+			}
 		}
 		if text, isNote := noted(c.post); !isNote {
 			if mentions, err = d.mentions(ctx, text); err != nil {

@@ -148,6 +148,8 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Say:         s.book.OfficerText,
 		RankAt:      s.book.RankAt,
 		Board:       true,
+		SlashToken:  s.Mattermost.commandToken,
+		Status:      a.engine.Status,
 		Handler:     a.engine,
 		Hold:        listen,
 		Media:       a.engine.Media,

@@ -77,6 +77,9 @@ type telegramConfig struct {
 type mattermostConfig struct {
 	URL       string `yaml:"url"`
 	TokenFile string `yaml:"token_file"`
+	// CommandTokenFile holds what Mattermost made for the slash command, if there is
+	// one.
+	CommandTokenFile string `yaml:"command_token_file"`
 	// Channel is the officers' private channel, "team/channel" or its id.
 	Channel string `yaml:"channel"`
 	// Callback is how Mattermost reaches Listen.
@@ -92,8 +95,8 @@ type mattermostConfig struct {
 	// two. More is for load tests.
 	Rate float64 `yaml:"rate"`
 
-	token  secret.Secret
-	roster *roster.Roster
+	token, commandToken secret.Secret
+	roster              *roster.Roster
 }
 
 // deliveriesConfig is how many deliveries run at once to each side, in this
@@ -114,8 +117,8 @@ type lookup func(name string) (string, bool)
 
 // loadConfig reads a configuration file, and what is secret from the
 // environment: SUAR_TELEGRAM_TOKEN, SUAR_TELEGRAM_WEBHOOK_SECRET,
-// SUAR_MATTERMOST_TOKEN, SUAR_VAULT_KEY and, with Redis, SUAR_REDIS_PASSWORD
-// and SUAR_REDIS_SENTINEL_PASSWORD, each also with _FILE for the path of a file
+// SUAR_MATTERMOST_TOKEN, SUAR_MATTERMOST_COMMAND_TOKEN if there is a slash
+// command, SUAR_VAULT_KEY and, with Redis, SUAR_REDIS_PASSWORD and SUAR_REDIS_SENTINEL_PASSWORD, each also with _FILE for the path of a file
 // that holds it, which goes before the path in the YAML file. It returns every
 // fault at once, those of the files that it names included; only a file that is
 // no YAML at all hides what else is wrong.
@@ -126,6 +129,7 @@ func loadConfig(name string, env lookup) (config, error) {
 	}
 	l.c.Telegram.token = l.must("telegram.token", "SUAR_TELEGRAM_TOKEN", l.c.Telegram.TokenFile, "the bot's token from BotFather")
 	l.c.Mattermost.token = l.must("mattermost.token", "SUAR_MATTERMOST_TOKEN", l.c.Mattermost.TokenFile, "the access token of Mattermost's bot account")
+	l.c.Mattermost.commandToken, _ = l.secret("mattermost.command_token", "SUAR_MATTERMOST_COMMAND_TOKEN", l.c.Mattermost.CommandTokenFile, "what Mattermost shows of the slash command")
 	l.vault()
 	l.telegram()
 	l.c.check(l.fault)

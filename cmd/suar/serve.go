@@ -29,6 +29,7 @@ in files of its own, named there or in the environment:
   SUAR_TELEGRAM_TOKEN_FILE            the bot's token from BotFather
   SUAR_TELEGRAM_WEBHOOK_SECRET_FILE   with telegram.mode: webhook
   SUAR_MATTERMOST_TOKEN_FILE          the access token of the bot account
+  SUAR_MATTERMOST_COMMAND_TOKEN_FILE  with the slash command
   SUAR_VAULT_KEY_FILE                 32 bytes as 64 hexadecimal characters
   SUAR_REDIS_PASSWORD_FILE            with redis
   SUAR_REDIS_SENTINEL_PASSWORD_FILE   with redis.sentinel, if they have one

@@ -174,6 +174,45 @@ func (w *World) CancelDialog(as Account, d *model.OpenDialogRequest) int {
 	return w.status(resp, err)
 }
 
+// Command has the administrator register a slash command of a trigger, and returns
+// its token.
+func (w *World) Command(trigger, address string) string {
+	w.t.Helper()
+	cmd, _, err := w.Admin.Client().CreateCommand(context.Background(), &model.Command{
+		TeamId: w.TeamID, Trigger: trigger, URL: address, Method: model.CommandMethodPost,
+	})
+	w.must(err, "register the command")
+	return cmd.Token
+}
+
+// Slash gives a slash command in the officers' channel, or in a thread of it, as the
+// officer's client does. It returns what the bot answered and the HTTP status.
+func (w *World) Slash(as Account, thread, command string) (*model.CommandResponse, int) {
+	w.t.Helper()
+	r, err := as.Client().DoAPIPostJSON(context.Background(), "/commands/execute", &model.CommandArgs{
+		ChannelId: w.ChannelID, TeamId: w.TeamID, RootId: thread, Command: command,
+	})
+	status := w.status(model.BuildResponse(r), err)
+	if err != nil {
+		return nil, status
+	}
+	defer r.Body.Close()
+	said, err := model.CommandResponseFromJSON(r.Body)
+	w.must(err, "read the answer to a command")
+	return said, status
+}
+
+// WriteTo writes text to somebody directly.
+func (w *World) WriteTo(as, to Account, text string) *model.Post {
+	w.t.Helper()
+	c := as.Client()
+	ch, _, err := c.CreateDirectChannel(context.Background(), as.ID, to.ID)
+	w.must(err, "open the direct channel")
+	p, _, err := c.CreatePost(context.Background(), &model.Post{ChannelId: ch.Id, Message: text})
+	w.must(err, "write to "+to.Username)
+	return p
+}
+
 // AddMember puts someone into the officers' channel.
 func (w *World) AddMember(who Account) {
 	w.t.Helper()

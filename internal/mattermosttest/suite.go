@@ -23,6 +23,7 @@ func Suite(t *testing.T, start func(testing.TB) *World) {
 	t.Run("reactions", func(t *testing.T) { facts(t, start(t), reactionFacts()) })
 	t.Run("buttons", func(t *testing.T) { facts(t, start(t), buttonFacts()) })
 	t.Run("dialogs", func(t *testing.T) { facts(t, start(t), dialogFacts()) })
+	t.Run("commands", func(t *testing.T) { facts(t, start(t), commandFacts()) })
 	t.Run("websocket", func(t *testing.T) { facts(t, start(t), socketFacts()) })
 	t.Run("accounts", func(t *testing.T) { facts(t, start(t), accountFacts()) })
 	t.Run("outages", func(t *testing.T) { facts(t, start(t), outageFacts()) })

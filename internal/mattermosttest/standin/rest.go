@@ -127,12 +127,14 @@ func (s *Server) routes() http.Handler {
 		{"GET /files/{file}/info", s.getFileInfo},
 		{"GET /users/{user}/preferences/{category}/name/{name}", s.getPreference},
 		{"PUT /users/{user}/preferences", s.putPreferences},
+		{"POST /commands", s.createCommand},
 	} {
 		rt.add(x.pattern, s.session(s.locked(x.handle)))
 	}
 	rt.add("POST /files", s.session(s.uploadFile))
 	rt.add("GET /files/{file}", s.getFile)
 	rt.add("POST /posts/{post}/actions/{action}", s.session(s.press))
+	rt.add("POST /commands/execute", s.session(s.executeCommand))
 	rt.add("POST /actions/dialogs/submit", s.session(s.submitDialog))
 	rt.add("POST /actions/dialogs/open", s.openDialog)
 	rt.add("GET /websocket", s.websocket)

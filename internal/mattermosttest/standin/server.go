@@ -5,8 +5,8 @@
 // is wrong.
 //
 // It knows a team, private channels, members, posts with their history,
-// threads, reactions, files, message buttons and dialogs, and websockets that
-// can be resumed. It has no roles beyond "administrator" and "everybody else",
+// threads, reactions, files, message buttons, dialogs and slash commands, and
+// websockets that can be resumed. It has no roles beyond "administrator" and "everybody else",
 // who may read, post, edit and delete their own posts and react in channels
 // that they are members of.
 package standin
@@ -54,6 +54,7 @@ type Server struct {
 	files    map[string]*file
 
 	preferences map[preferenceKey]model.Preference
+	commands    []*model.Command
 
 	// What follows is lost when the server stops.
 	pending  map[string]*pendingPost
