@@ -375,3 +375,16 @@ func (w *World) status(resp *model.Response, err error) int {
 	}
 	return resp.StatusCode
 }
+
+// NewOfficer makes one more officer: an account in the team and the channel that is
+// logged in. The stand-in makes no accounts.
+func (w *World) NewOfficer(name string) Account {
+	w.t.Helper()
+	ctx := context.Background()
+	a, err := newUser(ctx, w.Admin.Client(), w.URL, name)
+	w.must(err, "make "+name)
+	_, _, err = w.Admin.Client().AddTeamMember(ctx, w.TeamID, a.ID)
+	w.must(err, "add "+name+" to the team")
+	w.AddMember(a)
+	return a
+}
