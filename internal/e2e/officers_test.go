@@ -30,6 +30,7 @@ type post struct {
 	Type     string `json:"type"`
 	Props    struct {
 		RelayKey string `json:"relay_key"`
+		Board    any    `json:"suar_board"`
 	} `json:"props"`
 
 	seen time.Time // when the client was told
@@ -202,7 +203,9 @@ func (s *screen) take(p post) {
 	news := false
 	if p.Root == "" {
 		th.root = p
-		s.roots = append(s.roots, th)
+		if p.Props.Board == nil { // The board is no case.
+			s.roots = append(s.roots, th)
+		}
 		news = true
 	} else {
 		th.posts = append(th.posts, p)
