@@ -46,7 +46,7 @@ func offers(t *testing.T, w *mattermosttest.World, root, action string) {
 // case, and everybody can see who.
 func TestFiftyClaims(t *testing.T) {
 	t.Parallel()
-	w := mattermosttest.Real(t)
+	w := mattermosttest.Real(t, mattermosttest.Setting{Name: "TeamSettings.MaxUsersPerTeam", Value: "100"})
 	var officers []mattermosttest.Account
 	for i := range 50 {
 		officers = append(officers, w.NewOfficer(fmt.Sprintf("officer%02d", i)))
