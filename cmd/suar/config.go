@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -36,6 +37,9 @@ type config struct {
 	VaultKey string `yaml:"vault_key_file"`
 	// Recipients is the file of the officers' keys.
 	Recipients string `yaml:"recipients"`
+	// NoRecovery says that the deployer knows what it means that there is no
+	// recovery key.
+	NoRecovery bool `yaml:"no_recovery_key"`
 	// Book is the folder of an intake; empty is the one built in. Directory is
 	// the file of telephone numbers and consular pages.
 	Book      string `yaml:"book"`
@@ -292,6 +296,8 @@ func (l *loading) files() {
 			for line := range strings.SplitSeq(plain(err).Error(), "\n") {
 				l.faults = append(l.faults, fmt.Errorf("%s: %s", c.Recipients, line))
 			}
+		} else {
+			l.readers(c)
 		}
 	}
 	l.loadBook()
@@ -319,6 +325,17 @@ func (l *loading) loadBook() {
 	var err error
 	if c.book, err = loadBook(c.Book, c.Directory, c.Languages...); err != nil {
 		l.faults = append(l.faults, plain(err))
+	}
+}
+
+// readers reports what is wrong with those to whom cases are sealed.
+func (l *loading) readers(c *config) {
+	recovery := func(r seal.Recipient) bool { return r.Role == seal.RoleRecovery }
+	if !c.NoRecovery && !slices.ContainsFunc(c.recipients.All(), recovery) {
+		l.fault("recipients: there is no recovery key in %s: when the officers' keys are lost, so are the cases; make one with suar keys new --role recovery --shared, or say no_recovery_key: true", c.Recipients)
+	}
+	if err := c.recipients.Try(); err != nil {
+		l.fault("%s: %v", c.Recipients, plain(err))
 	}
 }
 

@@ -115,6 +115,7 @@ recipients: %q
 directory: %q
 log: %s
 %s
+no_recovery_key: true
 `, v("listen"), v("telegram_mode"), v("telegram_file"), v("telegram_server"), v("webhook_url"), v("url"), v("callback"), v("channel"), v("on_call"), v("mattermost_file"),
 		d.store(), v("vault"), v("recipients"), v("directory"), v("log"), v("more")), 0o644)
 }

@@ -4,21 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
 
-	"filippo.io/age"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"suar/internal/seal"
 )
-
-// passphraseFileVariable names a file with the passphrase of a key file, for
-// scripts; a person is asked on the terminal.
-const passphraseFileVariable = "SUAR_PASSPHRASE_FILE" //nolint:gosec // The name of a variable is no credential.
 
 func newKeysCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -26,18 +19,22 @@ func newKeysCommand() *cobra.Command {
 		Short: "Make and check the keys of those who can read cases",
 		Long: `Make and check the keys of those who can read cases.
 
-Each officer makes a key on a machine of their own and hands its public line to
-the operator, who puts it into the recipients file. Then the officer reads the
-fingerprint aloud to two people who look at that file.`,
+Each officer makes a key on a machine of their own (new) and hands its public line
+to the operator, who puts it into the recipients file (add). The officer reads the
+fingerprint aloud to two people, who compare it (confirm): then the key counts. Who
+leaves is taken out (remove). A colleague lets a newcomer read an older case
+(rewrap). The vault's key is another matter (rotate).`,
 		Args: noArguments,
 	}
-	c.AddCommand(newKeysNewCommand(), newKeysFingerprintCommand(), newKeysCheckCommand(), newKeysRotateCommand())
+	c.AddCommand(newKeysNewCommand(), newKeysFingerprintCommand(), newKeysCheckCommand(), newKeysRotateCommand(),
+		newKeysListCommand(), newKeysAddCommand(), newKeysConfirmCommand(), newKeysRemoveCommand(), newKeysRewrapCommand())
 	return c
 }
 
 func newKeysNewCommand() *cobra.Command {
 	var name, out, role, passphraseFile string
 	var cost int
+	var shared bool
 	c := &cobra.Command{
 		Use:   "new --name NAME",
 		Short: "Make an officer's key, protected by a passphrase",
@@ -45,8 +42,11 @@ func newKeysNewCommand() *cobra.Command {
 
 The key file stays on the officer's machine; the age tool can use it as well.
 What is printed is the line for the operator's recipients file. No file is ever
-overwritten.`,
-		Example: "  suar keys new --name siti\n  suar keys new --name brankas --role recovery -o /media/usb/recovery.key",
+overwritten.
+
+With --shared two people lock the key, each with a passphrase that the other does not
+know: neither opens it alone. That is for the recovery key.`,
+		Example: "  suar keys new --name siti\n  suar keys new --name brankas --role recovery --shared -o /media/usb/recovery.key",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !seal.ValidName(name) {
@@ -64,11 +64,7 @@ overwritten.`,
 				return refuse(fmt.Errorf("%s is there already and is not overwritten: whoever loses a key loses the cases sealed to it", out))
 			}
 			ask := passphraseAsker{file: passphraseFile, errOut: cmd.ErrOrStderr()}
-			passphrase, err := ask.choose()
-			if err != nil {
-				return refuse(plain(err))
-			}
-			file, recipient, err := seal.NewOfficerKey(passphrase, cost)
+			file, recipient, err := makeKey(ask, shared, cost)
 			if err != nil {
 				return refuse(plain(err))
 			}
@@ -85,9 +81,26 @@ overwritten.`,
 	c.Flags().StringVarP(&out, "output", "o", "", "file to write the key to (default NAME.key)")
 	c.Flags().StringVar(&role, "role", string(seal.RoleOfficer), "officer, or recovery for a key that is kept offline")
 	addPassphraseFlag(c, &passphraseFile)
+	c.Flags().BoolVar(&shared, "shared", false, "a key that two people open only together")
 	c.Flags().IntVar(&cost, "cost", 0, "binary logarithm of scrypt's work, for tests")
 	_ = c.Flags().MarkHidden("cost")
 	return c
+}
+
+// makeKey asks for the passphrases, one or two, and makes the key.
+func makeKey(ask passphraseAsker, shared bool, cost int) (file []byte, recipient string, err error) {
+	first, err := ask.choose()
+	if err != nil || !shared {
+		if err == nil {
+			file, recipient, err = seal.NewOfficerKey(first, cost)
+		}
+		return file, recipient, err
+	}
+	second, err := ask.other().choose()
+	if err != nil {
+		return nil, "", err
+	}
+	return seal.NewSharedKey(second, first, cost) // The outer one is asked for first.
 }
 
 // writeKey writes a file that must not exist, for its owner only, and takes it
@@ -120,7 +133,7 @@ two people who know the officer's voice.`,
 		Args: oneArgument,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ask := passphraseAsker{file: passphraseFile, errOut: cmd.ErrOrStderr()}
-			keys, err := publicKeys(args[0], ask.know)
+			keys, err := publicKeys(args[0], ask.each())
 			if err != nil {
 				return refuse(plain(err))
 			}
@@ -172,38 +185,6 @@ func publicKeys(arg string, ask func() (string, error)) ([]seal.Recipient, error
 	return out, nil
 }
 
-func newKeysCheckCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "check RECIPIENTS-FILE",
-		Short: "Check the file of those to whom new cases are sealed",
-		Args:  oneArgument,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			file, err := os.ReadFile(args[0])
-			if err != nil {
-				return refuse(missing(err, wantRecipients))
-			}
-			list, err := seal.ParseRecipients(file)
-			if err != nil {
-				return refuse(plain(fmt.Errorf("%s is refused:\n%w", args[0], err)))
-			}
-			recovery := 0
-			for _, r := range list.All() {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s  %-8s  %s\n", r.Fingerprint(), r.Role, r.Name)
-				if r.Role == seal.RoleRecovery {
-					recovery++
-				}
-			}
-			if recovery == 0 {
-				fmt.Fprintln(cmd.ErrOrStderr(), "There is no recovery key: when the officers' keys are lost, so are the cases.")
-			}
-			if !list.Hybrid() {
-				fmt.Fprintln(cmd.ErrOrStderr(), "The keys are classic: a quantum computer could open what is kept until there is one. Make new ones.")
-			}
-			return nil
-		},
-	}
-}
-
 // noArguments is cobra.NoArgs for exit code 2.
 func noArguments(c *cobra.Command, args []string) error {
 	return refuse(seeHelp(c, cobra.NoArgs(c, args)))
@@ -223,99 +204,4 @@ func seeHelp(c *cobra.Command, err error) error {
 		return nil
 	}
 	return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
-}
-
-func addPassphraseFlag(c *cobra.Command, to *string) {
-	c.Flags().StringVar(to, "passphrase-file", "", "file with the passphrase, for scripts (also $"+passphraseFileVariable+")")
-}
-
-// A passphraseAsker gets the passphrase of a key file from a file or from the
-// person at the terminal.
-type passphraseAsker struct {
-	file   string
-	errOut io.Writer
-}
-
-// know asks for the passphrase of a key that exists.
-func (a passphraseAsker) know() (string, error) {
-	if p, ok, err := a.fromFile(); ok || err != nil {
-		return p, err
-	}
-	return a.prompt("Passphrase: ")
-}
-
-// choose asks for a new passphrase, twice.
-func (a passphraseAsker) choose() (string, error) {
-	if p, ok, err := a.fromFile(); ok || err != nil {
-		return p, err
-	}
-	first, err := a.prompt(fmt.Sprintf("New passphrase, %d characters or more: ", seal.MinPassphrase))
-	if err != nil {
-		return "", err
-	}
-	again, err := a.prompt("The same again: ")
-	if err != nil {
-		return "", err
-	}
-	if first != again {
-		return "", errors.New("the two passphrases differ")
-	}
-	return first, nil
-}
-
-func (a passphraseAsker) fromFile() (passphrase string, ok bool, err error) {
-	path := a.file
-	if path == "" {
-		path = os.Getenv(passphraseFileVariable)
-	}
-	if path == "" {
-		return "", false, nil
-	}
-	b, err := os.ReadFile(path) //nolint:gosec // Whoever sets the variable runs the program.
-	if err != nil {
-		return "", false, fmt.Errorf("passphrase file: %w", err)
-	}
-	line, rest, _ := strings.Cut(string(b), "\n")
-	if strings.TrimSpace(rest) != "" {
-		return "", false, errors.New("passphrase file: want one line")
-	}
-	return strings.TrimSuffix(line, "\r"), true, nil
-}
-
-// prompt asks on the terminal itself, so that standard input and output stay
-// free for pipes.
-func (a passphraseAsker) prompt(words string) (string, error) {
-	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
-	if err != nil {
-		if !term.IsTerminal(int(os.Stdin.Fd())) {
-			return "", errors.New("there is no terminal to ask for the passphrase: give a file with --passphrase-file or $" + passphraseFileVariable)
-		}
-		fmt.Fprint(a.errOut, words)
-		defer fmt.Fprintln(a.errOut)
-		p, err := term.ReadPassword(int(os.Stdin.Fd()))
-		return string(p), err
-	}
-	defer tty.Close()
-	fmt.Fprint(tty, words)
-	defer fmt.Fprintln(tty)
-	p, err := term.ReadPassword(int(tty.Fd()))
-	return string(p), err
-}
-
-// readIdentities reads key files, and asks for each one's passphrase if it has
-// one.
-func readIdentities(paths []string, ask func() (string, error)) ([]age.Identity, error) {
-	var out []age.Identity
-	for _, path := range paths {
-		file, err := os.ReadFile(path)
-		if err != nil {
-			return nil, missing(err, "want the key file that suar keys new wrote on your machine")
-		}
-		ids, err := seal.Identities(file, ask)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		out = append(out, ids...)
-	}
-	return out, nil
 }

@@ -116,7 +116,7 @@ func (o opening) run(cmd *cobra.Command) error {
 		return nil
 	}
 	ask := passphraseAsker{file: o.passphraseFile, errOut: cmd.ErrOrStderr()}
-	identities, err := readIdentities(o.keys, ask.know)
+	identities, err := readIdentities(o.keys, ask)
 	if err != nil {
 		return refuse(plain(err))
 	}

@@ -1,14 +1,12 @@
 package seal
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"filippo.io/age"
 )
@@ -124,120 +122,19 @@ const maxRecipients = 100
 // there twice, a fingerprint that is not the key's, keys of both kinds (age
 // does not mix hybrid and classic ones) and a private key.
 //
-// A line that begins with '@' is refused and reserved for a signature over the
-// file.
+// A fifth field, confirmed: and names with commas between, says who compared the
+// fingerprint. A line that begins with '?' waits for that and does not count; one
+// that begins with '-' is a key that was revoked, and is refused in another line.
+// One that begins with '@' is refused and reserved for a signature over the file.
 func ParseRecipients(text []byte) (Recipients, error) {
-	p := recipientsParser{names: map[string]int{}, keys: map[string]int{}}
-	for i, line := range bytes.Split(bytes.TrimPrefix(text, []byte("\ufeff")), []byte("\n")) {
-		p.line(i+1, line)
-	}
+	p := newRecipientsParser()
+	p.read(text)
+	p.kinds()
 	p.whole()
 	if err := errors.Join(p.faults...); err != nil {
 		return Recipients{}, err
 	}
 	return Recipients{p.list}, nil
-}
-
-type recipientsParser struct {
-	list   []Recipient
-	lines  []int // of list
-	names  map[string]int
-	keys   map[string]int
-	faults []error
-}
-
-func (p *recipientsParser) fault(line int, format string, args ...any) {
-	p.faults = append(p.faults, &LineFault{line, fmt.Sprintf(format, args...)})
-}
-
-func (p *recipientsParser) line(n int, raw []byte) {
-	line := strings.TrimSpace(string(raw))
-	if upper := strings.ToUpper(line); strings.Contains(upper, "AGE-SECRET-KEY-") || strings.Contains(upper, "AGE-PLUGIN-") {
-		// It comes before the test for comments: age's own identity files are
-		// pasted here with and without a '#'.
-		p.fault(n, "this is a private key: take it out and make a new one, for whoever could read this file has it")
-		return
-	}
-	switch {
-	case line == "" || line[0] == '#':
-		return
-	case !utf8.ValidString(line):
-		p.fault(n, "not valid UTF-8")
-		return
-	}
-	fields := strings.Fields(line)
-	if len(fields) != 4 {
-		p.fault(n, "want four fields, name role recipient fingerprint, found %d", len(fields))
-		return
-	}
-	r := Recipient{Name: fields[0], Role: Role(fields[1]), Key: fields[2]}
-	if !ValidName(r.Name) {
-		p.fault(n, "the name must be letters, digits, '.', '-' and '_', at most 64 bytes")
-		return // Nothing of the line is repeated: it is not what it should be.
-	}
-	ok := true
-	if r.Role != RoleOfficer && r.Role != RoleRecovery {
-		p.fault(n, "%s: unknown role: want officer or recovery", r.Name)
-		ok = false
-	}
-	if _, err := parseKey(r.Key); err != nil {
-		p.fault(n, "%s: the recipient is malformed: want age1pq1… as keys new printed it, whole", r.Name)
-		ok = false
-	} else if want := r.Fingerprint(); !strings.EqualFold(fields[3], want) {
-		p.fault(n, "%s: the fingerprint is not this key's, which is %s: ask %s to read it aloud", r.Name, want, r.Name)
-		ok = false
-	}
-	if first, twice := p.names[strings.ToLower(r.Name)]; twice {
-		p.fault(n, "%s: the name is already in line %d", r.Name, first)
-		ok = false
-	} else {
-		p.names[strings.ToLower(r.Name)] = n
-	}
-	if first, twice := p.keys[r.Key]; twice {
-		p.fault(n, "%s: the key is already in line %d", r.Name, first)
-		ok = false
-	} else {
-		p.keys[r.Key] = n
-	}
-	if ok {
-		p.list, p.lines = append(p.list, r), append(p.lines, n)
-	}
-}
-
-// whole reports what is wrong with the file as a whole.
-func (p *recipientsParser) whole() {
-	var hybrid, officers int
-	for _, r := range p.list {
-		if r.Hybrid() {
-			hybrid++
-		}
-		if r.Role == RoleOfficer {
-			officers++
-		}
-	}
-	if classic := len(p.list) - hybrid; hybrid > 0 && classic > 0 {
-		// The fewer are the others; of as many, the classic ones.
-		odd := hybrid < classic
-		for i, r := range p.list {
-			if r.Hybrid() != odd {
-				continue
-			}
-			if odd {
-				p.fault(p.lines[i], "%s: the key is hybrid (age1pq1…) and most are classic (age1…): a file is of one kind", r.Name)
-			} else {
-				p.fault(p.lines[i], "%s: the key is classic (age1…) and the others are hybrid (age1pq1…): a file is of one kind; make a new key", r.Name)
-			}
-		}
-	}
-	switch {
-	case len(p.list) > maxRecipients:
-		p.fault(0, "%d recipients: at most %d", len(p.list), maxRecipients)
-	case len(p.faults) > 0: // Whoever is missing may be in a line at fault.
-	case len(p.list) == 0:
-		p.fault(0, "empty: nobody could open a case")
-	case officers == 0:
-		p.fault(0, "no officer: only recovery keys could open a case")
-	}
 }
 
 // ValidName reports whether name can name a recipient.
@@ -251,25 +148,4 @@ func ValidName(name string) bool {
 		}
 	}
 	return true
-}
-
-func isHybrid(key string) bool { return strings.HasPrefix(key, "age1pq1") }
-
-// parseKey reads a recipient of either kind. Its error holds nothing of key.
-func parseKey(key string) (age.Recipient, error) {
-	if isHybrid(key) {
-		if r, err := age.ParseHybridRecipient(key); err == nil && r.String() == key {
-			return r, nil
-		}
-	} else if r, err := age.ParseX25519Recipient(key); err == nil && r.String() == key {
-		return r, nil
-	}
-	return nil, errors.New("seal: malformed recipient")
-}
-
-// ValidRecipient reports whether key is the public half of an age key of either
-// kind, as age prints it.
-func ValidRecipient(key string) bool {
-	_, err := parseKey(key)
-	return err == nil
 }
