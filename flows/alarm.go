@@ -53,6 +53,7 @@ func (b *Book) due(s State, now time.Time) time.Time {
 	case Ended:
 		at(b.policy.Keep.after(c.Closed))
 	}
+	at(b.summonAt(s))
 	if c.Phase != Ended {
 		at(b.strayAt(s))
 		at(b.approvalAt(s))
@@ -185,6 +186,9 @@ func (t *turn) timedOut() {
 		t.page("card.page")
 		t.show(true)
 	}
+	if came(t.book.summonAt(t.s)) {
+		t.summon()
+	}
 }
 
 // sweep erases what must not get older. From a chat that is closed to us nothing
@@ -232,6 +236,6 @@ func (t *turn) pageAt(level int, key string) {
 	if c.Paging {
 		return
 	}
-	c.Paging = true
+	c.Paging, c.Paged = true, t.m.At
 	t.do(Page{Level: level, Code: c.ID.Code(), Text: t.officers(key, "code", c.ID.Code(), "minutes", strconv.Itoa(int(t.m.At.Sub(c.waits()).Minutes())))})
 }

@@ -36,6 +36,8 @@ type Book struct {
 	codes map[string][]string
 	// never are the never rules by language.
 	never map[string]never
+	// summons says that officers can be called a second way.
+	summons bool
 }
 
 // A Policy is when things happen. It is the file policy.yaml of a book.
@@ -89,6 +91,9 @@ type Policy struct {
 	Approval Duration `yaml:"approval"`
 	// Rank is the rule by which the queue is ordered.
 	Rank []Weight `yaml:"rank"`
+	// Summon is from how many calls on the officers are called the second way as
+	// well, if there is one: 0 for only when their side cannot be reached.
+	Summon int `yaml:"summon"`
 	// Unanswered is how long the person's words may wait in a claimed case before
 	// the officers are reminded.
 	Unanswered Duration `yaml:"unanswered"`

@@ -172,6 +172,9 @@ func (b *Book) checkPolicy(faults *faults) {
 		faults.add(at, "approval: must be 168h at most, or a proposal outlives its reason")
 	}
 	b.checkRank(faults)
+	if p.Summon < 0 {
+		faults.add(at, "summon: must be 0 or more calls")
+	}
 	if p.Sweep > Duration(47*time.Hour) {
 		faults.add(at, "sweep: must be 47h at most, because Telegram keeps what is 48 h old")
 	}

@@ -15,6 +15,7 @@ const (
 	Officers Side = 2 // the officers' channel
 	Archive  Side = 3 // the sealed transcript
 	Keeper   Side = 4 // what is slow on purpose: the engine itself
+	Pager    Side = 5 // the second way to call the officers
 )
 
 // An Effect is something to perform. The set is closed: the types in this

@@ -220,6 +220,8 @@ func (b *Book) Wanted(s State, at time.Time, e Effect) bool {
 			slices.ContainsFunc(c.Work.Referrals, func(r Referral) bool { return r.N == e.N && !r.Gone })
 	case Relay, Offer, Present, Prompt:
 		return !s.Revoked
+	case Summon: // Only the last one counts: those before it waited for the same.
+		return s.Case != nil && s.Case.Summons == e.Level && s.Case.ID.Code() == e.Code
 	case Open:
 		return !s.Revoked || s.Case != nil && s.Case.ID == e.Case
 	}

@@ -193,6 +193,7 @@ func (t *turn) hand(into string) {
 	// What is on its way to the officers arrives before the case does; its
 	// outcome is this conversation's.
 	c.Unsent, c.Since, c.Paging, c.Calling, c.Stuck, c.Lost = 0, time.Time{}, false, false, false, false
+	c.Summons, c.Summoned, c.Paged = 0, time.Time{}, time.Time{}
 	c.Doubts = nil // The lines are of this chat's case; the words can be written again.
 	if len(c.Media) > 0 {
 		c.Media = nil

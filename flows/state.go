@@ -224,10 +224,15 @@ type Case struct {
 	// has all of it.
 	Bundle Bundle    `json:"bundle,omitzero"`
 	Ahead  time.Time `json:"ahead,omitzero"`
-	// Paging says that a call is on its way, Calling that it is one that the
+	// Summons counts the calls by the second way, Summoned is when the last was made;
+	// both are zero when there is no need of it.
+	Summons  int       `json:"summons,omitempty"`
+	Summoned time.Time `json:"summoned,omitzero"`
+	// Paging says that a call is on its way since Paged, Calling that it is one that the
 	// person waits for.
-	Paging  bool `json:"paging,omitempty"`
-	Calling bool `json:"calling,omitempty"`
+	Paging  bool      `json:"paging,omitempty"`
+	Paged   time.Time `json:"paged,omitzero"`
+	Calling bool      `json:"calling,omitempty"`
 	// Owed is when the person wrote the first words that no officer has answered,
 	// Nudged that an officer was reminded of them.
 	Owed   time.Time `json:"owed,omitzero"`

@@ -112,6 +112,7 @@ func (t *turn) finish(s State) {
 	t.dropMedia(s.Case)
 	t.limitAhead()
 	t.endDoubts(s.Case)
+	t.summoned()
 	t.s.Due = t.book.due(t.s, t.m.At)
 }
 

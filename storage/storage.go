@@ -47,10 +47,11 @@ const (
 	LaneCaller   Lane = 1
 	LaneOfficers Lane = 2
 	LaneKeeper   Lane = 3
+	LanePager    Lane = 4
 )
 
 // Lanes returns all lanes, in the order of their numbers.
-func Lanes() []Lane { return []Lane{LaneCaller, LaneOfficers, LaneKeeper} }
+func Lanes() []Lane { return []Lane{LaneCaller, LaneOfficers, LaneKeeper, LanePager} }
 
 // An Item is an effect that waits to be performed.
 type Item struct {

@@ -74,7 +74,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	}
 	a.vault = seal.NewVault(s.vaultKey)
 	a.engine, err = engine.New(ctx, engine.Config{
-		Flow:     s.book,
+		Flow:     s.flow(),
 		Store:    a.store,
 		Vault:    a.vault,
 		Officers: func() seal.Recipients { return s.recipients },
@@ -169,6 +169,14 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 	return a, nil
 }
 
+// flow is the book, for officers who can be called a second way if there is one.
+func (s setting) flow() *flows.Book {
+	if s.Page == nil {
+		return s.book
+	}
+	return s.book.Summoning()
+}
+
 // unsafe tells of a Redis that is not safe any more, as the one that took over
 // in a failover may be. The error names its settings, nothing of anybody.
 func (a *app) unsafe(err error) {
@@ -251,10 +259,12 @@ func (a *app) Run(ctx context.Context) error {
 	})
 	g.Go(func() error { return a.desk.Run(ctx) })
 	g.Go(func() error {
-		return a.engine.Run(ctx, map[flows.Side]engine.Deliverer{
-			flows.Caller:   a.bot,
-			flows.Officers: a.desk,
-		})
+		sides := map[flows.Side]engine.Deliverer{flows.Caller: a.bot, flows.Officers: a.desk}
+		if a.Page != nil {
+			a.Page.pager.Log = a.log.With("part", "pager")
+			sides[flows.Pager] = a.Page.pager
+		}
+		return a.engine.Run(ctx, sides)
 	})
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {

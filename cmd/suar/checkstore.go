@@ -30,6 +30,12 @@ func checkConfig(ctx context.Context, file string, env lookup, out, errOut io.Wr
 	}
 	ctx, stop := context.WithTimeout(ctx, checkTimeout)
 	defer stop()
+	if conf.Page != nil {
+		if err := conf.Page.pager.Check(ctx); err != nil {
+			return refuse(plain(err))
+		}
+		fmt.Fprintln(out, "The second way to call officers answers; suar page test calls them once.")
+	}
 	what, err := checkStore(ctx, conf)
 	if err != nil {
 		return refuse(plain(err))

@@ -48,8 +48,10 @@ type config struct {
 	// offered; empty is what the book says.
 	Languages  []string         `yaml:"languages"`
 	Deliveries deliveriesConfig `yaml:"deliveries"`
-	Backup     backupConfig     `yaml:"backup"`
-	Log        logConfig        `yaml:"log"`
+	// Page is the second way to call officers, nil without one.
+	Page   *pageConfig  `yaml:"page"`
+	Backup backupConfig `yaml:"backup"`
+	Log    logConfig    `yaml:"log"`
 
 	vaultKey   seal.VaultKey
 	vaultFile  string // where it came from, "" if from the environment
@@ -142,6 +144,7 @@ func loadConfig(name string, env lookup) (config, error) {
 	l.backup()
 	l.files()
 	l.roster()
+	l.page()
 	return l.result()
 }
 

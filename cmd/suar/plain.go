@@ -32,7 +32,7 @@ type plainError struct{ error }
 func (p plainError) Error() string {
 	lines := strings.Split(p.error.Error(), "\n")
 	for i, line := range lines {
-		for _, part := range []string{"seal: recipients: ", "seal: ", "storage: ", "flows: ", "engine: ", "handoff: ", "roster: ", "bot: ", "backup: "} {
+		for _, part := range []string{"seal: recipients: ", "seal: ", "storage: ", "flows: ", "engine: ", "handoff: ", "roster: ", "bot: ", "backup: ", "pager: "} {
 			line = strings.TrimPrefix(strings.ReplaceAll(line, ": "+part, ": "), part)
 		}
 		lines[i] = line

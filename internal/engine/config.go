@@ -24,7 +24,7 @@ type Flow interface {
 	// total and deterministic, and never modifies s.
 	Step(s flows.State, m flows.Moment, ev flows.Event) (flows.State, []flows.Effect)
 	// Wanted reports whether an effect that waited is still to be performed in
-	// the state as it is now. It is asked for Say, Amend, Fetch and Refer, and for Open,
+	// the state as it is now. It is asked for Say, Amend, Fetch, Refer and Summon, and for Open,
 	// Relay, Page, Offer and Present; one that is not wanted becomes Undelivered for ReasonUnwanted.
 	Wanted(s flows.State, at time.Time, ef flows.Effect) bool
 	View(s flows.State, at time.Time) flows.View

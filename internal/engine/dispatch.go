@@ -42,6 +42,8 @@ func (e *Engine) dispatcher(side flows.Side, d Deliverer) *dispatcher {
 	switch side {
 	case flows.Caller:
 		out.lane, out.slots.least, out.slots.most = storage.LaneCaller, e.limits.Callers, 16*e.limits.Callers
+	case flows.Pager:
+		out.lane, out.slots.least, out.slots.most = storage.LanePager, pagersAtOnce, pagersAtOnce
 	case flows.Keeper:
 		out.lane, out.slots.least, out.slots.most = storage.LaneKeeper, mostTurns, mostTurns
 	default:
@@ -275,7 +277,7 @@ var errUnwanted = errors.New("engine: the effect is not wanted any more")
 // be.
 func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effect) bool {
 	switch ef.(type) {
-	case flows.Say, flows.Amend, flows.Fetch, flows.Refer:
+	case flows.Say, flows.Amend, flows.Fetch, flows.Refer, flows.Summon:
 		return found && e.flow.Wanted(c.State, at, ef)
 	case flows.Open, flows.Relay, flows.Page, flows.Offer, flows.Present, flows.Prompt:
 		return !found || e.flow.Wanted(c.State, at, ef)
@@ -294,6 +296,7 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 //	                         not be lost on its way
 //	Fetch                    two minutes: the person's bubble waits behind it
 //	Offer                    for ever, as Relay
+//	Summon                   for ever: a later one, or an acknowledgement, ends it
 //	Present                  ten minutes: the officer who waits presses again
 //	Drop                     for ever: it was promised
 //	Retract                  for ever: it is a packet that was revoked
@@ -305,7 +308,7 @@ func (e *Engine) wanted(c conversation, found bool, at time.Time, ef flows.Effec
 //	Mark                     five minutes: an ornament
 func patience(ef flows.Effect) time.Duration {
 	switch ef := ef.(type) {
-	case flows.Open, flows.Relay, flows.Hash, flows.Check, flows.Look, flows.Seek, flows.Hand, flows.Offer, flows.Drop, flows.Shred, flows.Audit, flows.Retract:
+	case flows.Open, flows.Relay, flows.Hash, flows.Check, flows.Look, flows.Seek, flows.Hand, flows.Offer, flows.Drop, flows.Shred, flows.Audit, flows.Retract, flows.Summon:
 		return 0
 	case flows.Tell, flows.Page, flows.Prompt:
 		return 72 * time.Hour
@@ -329,6 +332,9 @@ func patience(ef flows.Effect) time.Duration {
 // leastTries is how often an effect is tried at least: it may have grown old
 // behind another.
 const leastTries = 3
+
+// pagersAtOnce is how many calls by the second way run at once.
+const pagersAtOnce = 4
 
 // over reports whether a failed delivery is not to be tried again, and what is
 // to be told to the conversation then.

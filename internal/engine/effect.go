@@ -42,6 +42,8 @@ func (e *effectJSON) UnmarshalJSON(text []byte) error {
 		e.Effect, err = decode[flows.Relay](raw.Effect)
 	case "tell":
 		e.Effect, err = decode[flows.Tell](raw.Effect)
+	case "summon":
+		e.Effect, err = decode[flows.Summon](raw.Effect)
 	case "page":
 		e.Effect, err = decode[flows.Page](raw.Effect)
 	case "mark":

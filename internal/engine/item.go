@@ -79,6 +79,8 @@ func (e *Engine) newItem(id string, t *turn, ef numbered, at time.Time) (item, s
 		out.Lane = storage.LaneOfficers
 	case flows.Keeper:
 		out.Lane = storage.LaneKeeper
+	case flows.Pager:
+		out.Lane = storage.LanePager
 	default:
 		return it, storage.Item{}, fmt.Errorf("%w: an effect of kind %q goes nowhere", ErrStep, flows.EffectKind(ef.Effect))
 	}
@@ -126,7 +128,7 @@ func priority(s flows.State, ef flows.Effect) uint8 {
 		p = 4
 	}
 	switch ef.(type) {
-	case flows.Open, flows.Page, flows.Erase:
+	case flows.Open, flows.Page, flows.Summon, flows.Erase:
 		return p + 3
 	case flows.Say, flows.Amend:
 		return p + 2

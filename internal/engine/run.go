@@ -38,7 +38,11 @@ func (e *Engine) Run(ctx context.Context, deliverers map[flows.Side]Deliverer) e
 	defer end()
 
 	var running sync.WaitGroup
-	for _, side := range []flows.Side{flows.Caller, flows.Officers, flows.Keeper} {
+	sides := []flows.Side{flows.Caller, flows.Officers, flows.Keeper}
+	if deliverers[flows.Pager] != nil { // Without one nothing waits for it.
+		sides = append(sides, flows.Pager)
+	}
+	for _, side := range sides {
 		d := e.dispatcher(side, deliverers[side]) // The keeper is the engine itself.
 		running.Go(func() { d.run(ctx, work) })
 	}
@@ -109,6 +113,8 @@ func sideName(s flows.Side) string {
 		return "caller"
 	case flows.Keeper:
 		return "keeper"
+	case flows.Pager:
+		return "pager"
 	case flows.Officers, flows.Archive:
 	}
 	return "officers"

@@ -34,7 +34,7 @@ func (d *dispatcher) settle(ctx context.Context, j job, it item, outcome flows.E
 	case flows.Officers:
 		st.of = &it.Case
 		_, st.handed = it.Effect.Effect.(flows.Hand)
-	case flows.Keeper:
+	case flows.Keeper, flows.Pager:
 		// What was said in a conversation that was erased since is erased with it.
 		st.begins, st.lives = false, true
 	}

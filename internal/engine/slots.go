@@ -195,4 +195,4 @@ func begin(jobs []job) {
 }
 
 // laneCount is one more than the greatest lane.
-const laneCount = int(storage.LaneKeeper) + 1
+const laneCount = int(storage.LanePager) + 1

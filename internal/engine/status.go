@@ -47,6 +47,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		flows.Caller:   storage.LaneCaller,
 		flows.Officers: storage.LaneOfficers,
 		flows.Keeper:   storage.LaneKeeper,
+		flows.Pager:    storage.LanePager,
 	} {
 		n, _, err := e.store.Waiting(ctx, lane)
 		if err != nil {

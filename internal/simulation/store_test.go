@@ -119,6 +119,8 @@ func laneName(l storage.Lane) string {
 		return "person"
 	case storage.LaneKeeper:
 		return "keeper"
+	case storage.LanePager:
+		return "pager"
 	case storage.LaneOfficers:
 	}
 	return "officers"
