@@ -1,6 +1,10 @@
 package flows
 
-import "time"
+import (
+	"reflect"
+	"slices"
+	"time"
+)
 
 // Somebody who writes faster than anybody reads, or a program that does, must not
 // hold up others: a post in Mattermost costs a hundred times what it costs to keep
@@ -74,6 +78,21 @@ func (t *turn) unbundle() {
 	c.Bundle = Bundle{}
 	t.relayed()
 	t.effects = append(t.effects, Relay(b))
+	t.update()
+}
+
+// spareUpdate leaves out what would only bring the card's witness up to date for
+// each of many messages: that goes with what is bundled. A turn that changes
+// anything else of the card updates it at once. The turn began with a state.
+func (t *turn) spareUpdate(s State) {
+	c := t.s.Case
+	i := slices.Index(t.effects, Effect(Update{}))
+	if t.depth > 0 || c == nil || c.Bundle.Words == 0 || s.Case == nil || i < 0 {
+		return
+	}
+	if reflect.DeepEqual(t.book.Card(s, t.m.At), t.book.Card(t.s, t.m.At)) {
+		t.effects = slices.Delete(t.effects, i, i+1)
+	}
 }
 
 // relayed counts what goes to the thread now.

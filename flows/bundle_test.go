@@ -62,6 +62,18 @@ func TestAFloodBecomesFewPosts(t *testing.T) {
 	if n := relays(l.officers); n < 13 || n > 17 {
 		t.Errorf("they are %d posts", n)
 	}
+	updates := 0
+	for _, e := range l.officers {
+		if e == flows.Effect(flows.Update{}) {
+			updates++
+		}
+	}
+	if updates > relays(l.officers)+1 {
+		t.Errorf("the card was brought up to date %d times for %d posts", updates, relays(l.officers))
+	}
+	if _, last := l.officers[len(l.officers)-1].(flows.Update); !last {
+		t.Errorf("the last to the officers is %v: the card does not witness all", l.officers[len(l.officers)-1])
+	}
 	if l.s.Case.Unsent != 0 {
 		t.Errorf("%d count as on their way", l.s.Case.Unsent)
 	}

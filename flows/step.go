@@ -113,6 +113,7 @@ func (t *turn) finish(s State) {
 	t.limitAhead()
 	t.endDoubts(s.Case)
 	t.summoned()
+	t.spareUpdate(s)
 	t.s.Due = t.book.due(t.s, t.m.At)
 }
 

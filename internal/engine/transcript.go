@@ -38,7 +38,7 @@ func (e *Engine) transcribe(commit *storage.Commit, turns []*turn) error {
 		if tape == nil {
 			return fmt.Errorf("%w: a record before there is a case", ErrStep)
 		}
-		after, records, err := tape.Append(entries...)
+		after, records, err := tape.Append(gather(entries)...)
 		if err != nil {
 			return fmt.Errorf("%w: append to the transcript: %w", ErrStep, err)
 		}
@@ -49,4 +49,35 @@ func (e *Engine) transcribe(commit *storage.Commit, turns []*turn) error {
 		t.after.Tape = tape
 	}
 	return nil
+}
+
+const (
+	// mostApart is how many messages of one commit have an entry each: sealing
+	// one costs a hundred times what it costs to step its event, and only a flood
+	// has more.
+	mostApart = 3
+	// mostGathered is how many bytes of text one entry of several messages has.
+	mostGathered = 8 << 10
+)
+
+// gather puts messages that follow one another in one commit into one entry, each
+// on a line of its own, from the fourth on.
+func gather(entries []seal.Entry) []seal.Entry {
+	var out []seal.Entry
+	run := 0 // messages that follow one another
+	for _, e := range entries {
+		last := len(out) - 1
+		switch {
+		case e.Kind != "said" || last < 0 || out[last].Kind != e.Kind || out[last].From != e.From || !out[last].At.Equal(e.At):
+			run = 1
+		default:
+			run++
+		}
+		if run > mostApart+1 && len(out[last].Text)+len(e.Text) < mostGathered {
+			out[last].Text += "\n" + e.Text
+			continue
+		}
+		out = append(out, e)
+	}
+	return out
 }

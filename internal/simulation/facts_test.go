@@ -172,7 +172,7 @@ func (w *world) committed(c storage.Commit) {
 	}
 	w.committedItems(c.Items)
 	switch {
-	case c.ID == "vault", c.ID == "clock", c.ID == "probe": // the engine's own
+	case c.ID == "vault", c.ID == "clock", c.ID == "probe", c.ID == "audit": // the engine's own
 		return
 	case strings.HasPrefix(c.ID, "media:"):
 		if w.facts.media[c.ID] = c.State != nil; c.State == nil {
