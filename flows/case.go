@@ -209,6 +209,17 @@ func (t *turn) delivered(ev Delivered) {
 	}
 }
 
+// missed tells the officers that nobody read what they wrote in that time.
+func (t *turn) missed(ev Missed) {
+	c := t.s.Case
+	if c == nil || c.Withdrawn {
+		return
+	}
+	since, until := t.book.officersClock(ev.Since), t.book.officersClock(ev.Until)
+	t.do(Tell{Text: t.officers("card.missed", "since", since, "until", until)})
+	t.record("bot", "missed", since+" – "+until)
+}
+
 // attendance takes note of whether somebody was on duty at a call. It reports
 // whether that has changed.
 func (t *turn) attendance(ev Delivered) bool {

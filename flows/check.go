@@ -25,7 +25,7 @@ func uiTexts() []string {
 		"card.hostile", "card.hostile.mark", "card.hostile.confirm", "card.hostile.since", "card.hostile.undo",
 		"card.contact.left", "card.contact.none", "card.contact.shut",
 		"card.contact.waiting", "card.held", "card.close.waiting", "card.danger", "card.earlier", "card.edit_late",
-		"card.edited", "card.files", "card.mention", "card.mention.edit", "card.in_thread", "card.kind.message", "card.language", "card.left",
+		"card.edited", "card.files", "card.mention", "card.missed", "card.mention.edit", "card.in_thread", "card.kind.message", "card.language", "card.left",
 		"card.minor", "card.not_asked", "card.notice",
 		"card.notice.not", "card.notice.yes", "card.page", "card.reply_blocked",
 		"card.replaced", "card.reply_closed", "card.skipped", "card.status", "card.status.claimed",

@@ -191,6 +191,9 @@ type (
 		Officer Officer
 		Accept  bool
 	}
+	// Missed says that what was written in the case's thread between Since and
+	// Until was not read, and never will be: the hotline was away for too long.
+	Missed struct{ Since, Until time.Time }
 	// Departed says that somebody is no officer any more. It may come again.
 	Departed struct{ Officer Officer }
 )
@@ -300,6 +303,7 @@ func (Closed) kind() string      { return "closed" }
 func (Acted) kind() string       { return "acted" }
 func (HandedOver) kind() string  { return "handed over" }
 func (TakenUp) kind() string     { return "taken up" }
+func (Missed) kind() string      { return "missed" }
 func (Departed) kind() string    { return "departed" }
 func (TimedOut) kind() string    { return "timed out" }
 func (Delivered) kind() string   { return "delivered" }

@@ -75,6 +75,8 @@ func (t *turn) step(ev Event) {
 		t.checked(ev)
 	case Sought:
 		t.sought(ev)
+	case Missed:
+		t.missed(ev)
 	case Ceded:
 		t.cede(ev)
 	case Joined:

@@ -30,9 +30,13 @@ const (
 // One request tells it all, unless a thousand posts changed. Then the channel
 // is read page by page as well, which finds every new post and every edit of
 // one; an edit or a deletion of a post from before the mark may then be missed,
-// and the log says so.
+// and the log says so. What is beyond the horizon is only told of: see missed.go.
 func (l *listener) catchUp(ctx context.Context) error {
-	from := max(l.safe()-overlap.Milliseconds(), l.Now().Add(-horizon).UnixMilli())
+	since, until, gap := l.gap()
+	from := max(since-overlap.Milliseconds(), until)
+	if gap {
+		from = since
+	}
 	list, resp, err := l.client.GetPostsSince(ctx, l.place.channel, from, false)
 	if err != nil {
 		return failed(resp, err)
@@ -63,7 +67,11 @@ func (l *listener) catchUp(ctx context.Context) error {
 		if !l.place.concerns(post) && (post.DeleteAt == 0 || !l.place.card(post)) {
 			continue
 		}
-		for _, c := range changes(post, l.Now(), l.floor) {
+		all := changes(post, l.Now(), l.floor)
+		if c, is := missedIn(post, since, until); gap && is && post.RootId != "" {
+			all = append([]change{c}, all...)
+		}
+		for _, c := range all {
 			if err := l.lanes.add(ctx, c); err != nil {
 				return err
 			}
@@ -125,7 +133,10 @@ func (l *listener) loadMark(ctx context.Context) (int64, error) {
 	}
 	// What is no number is as if there were none.
 	l.saved, _ = strconv.ParseInt(pref.Value, 10, 64)
-	return max(l.saved, oldest), nil
+	if l.saved <= 0 {
+		return oldest, nil
+	}
+	return l.saved, nil
 }
 
 // saveMark saves the mark if it moved. That it cannot be saved costs reading

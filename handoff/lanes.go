@@ -16,6 +16,9 @@ const maxQueued = 1000
 type change struct {
 	what what
 	post *model.Post
+	// since and until, of one that is missed, are the milliseconds between which
+	// nothing was read.
+	since, until int64
 }
 
 // root is the thread's: that of a card is the card's own.
@@ -32,6 +35,7 @@ const (
 	created what = iota
 	edited
 	deleted
+	missed // it happened too long ago to be handed over
 )
 
 // lanes hand changes over, those of one thread in order and one at a time,

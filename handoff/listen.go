@@ -333,7 +333,7 @@ func (l *listener) take(ctx context.Context, ev *model.WebSocketEvent) error {
 	}
 	// Pinning a post is an edit without a time.
 	if l.place.concerns(&post) && (kind != edited || post.EditAt != 0) || kind == deleted && l.place.card(&post) {
-		if err := l.lanes.add(ctx, change{kind, &post}); err != nil {
+		if err := l.lanes.add(ctx, change{what: kind, post: &post}); err != nil {
 			return err
 		}
 	}

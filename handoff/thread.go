@@ -64,14 +64,14 @@ func changes(post *model.Post, now time.Time, floor int64) []change {
 		if post.DeleteAt < oldest {
 			return nil
 		}
-		return []change{{deleted, post}}
+		return []change{{what: deleted, post: post}}
 	}
 	var all []change
 	if post.CreateAt >= oldest && post.CreateAt > floor {
-		all = append(all, change{created, post})
+		all = append(all, change{what: created, post: post})
 	}
 	if post.EditAt >= oldest && post.EditAt != 0 {
-		all = append(all, change{edited, post})
+		all = append(all, change{what: edited, post: post})
 	}
 	return all
 }
@@ -163,6 +163,9 @@ var errNotRecorded = errors.New("handoff: the card is not recorded yet")
 
 // handOver hands a change over that was first tried at began.
 func (d *Desk) handOver(ctx context.Context, c change, began time.Time) error {
+	if c.what == missed {
+		return d.handMissed(ctx, c, began)
+	}
 	var officer flows.Officer
 	mentions := false
 	// Who deleted a post Mattermost does not say. It only takes something back.
