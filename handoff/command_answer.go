@@ -22,8 +22,6 @@ type asking struct {
 	id string
 	// trigger is what a dialog can be opened with, "" for what was written.
 	trigger string
-	// team is where the command was given, for a dialog.
-	team string
 }
 
 // answer does what an officer asks for and returns what is said to them. It holds
@@ -39,7 +37,7 @@ func (d *Desk) answer(ctx context.Context, p place, a asking) string {
 	case verbMine, verbWaiting, verbFind:
 		text, err = d.answerCases(ctx, p, a, v, strings.Join(fields, " "))
 	case verbDuty:
-		text = d.dutyText(d.Now())
+		text, err = d.answerDuty(ctx, a, fields)
 	case verbStatus:
 		text, err = d.answerStatus(ctx, p)
 	case verbHandover:

@@ -59,10 +59,11 @@ func (d *Desk) commandGiven(ctx context.Context, r *http.Request) string {
 	if !d.spent.spend(t.id, d.Now()) {
 		return d.refuse("a command that came before")
 	}
-	return d.answer(ctx, p, asking{
-		officer: officer, words: r.PostForm.Get("text"), id: "slash:" + t.id,
-		trigger: r.PostForm.Get("trigger_id"), team: r.PostForm.Get("team_id"),
-	})
+	a := asking{officer: officer, words: r.PostForm.Get("text"), id: "slash:" + t.id}
+	if r.PostForm.Get("channel_id") == p.channel { // Elsewhere the answer to a dialog would be refused.
+		a.trigger = r.PostForm.Get("trigger_id")
+	}
+	return d.answer(ctx, p, a)
 }
 
 // A direct is what somebody wrote to the bot alone.

@@ -72,6 +72,11 @@ type Config struct {
 	// Status is how the hotline does, for an officer who asks: [engine.Engine.Status].
 	// It may be nil.
 	Status func(ctx context.Context) (engine.Status, error)
+	// Changes are what leads changed of the duty, which Roster holds already, and
+	// ChangeDuty keeps what a function makes of them; an error of the function is
+	// returned as it is. nil where there is no roster.
+	Changes    func() []roster.Change
+	ChangeDuty func(ctx context.Context, change func([]roster.Change) ([]roster.Change, error)) error
 	// Board says that the process that listens keeps a pinned post of who is on duty
 	// and which cases wait.
 	Board bool

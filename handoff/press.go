@@ -182,6 +182,9 @@ func (d *Desk) answered(ctx context.Context, body *json.Decoder) *model.SubmitDi
 	if refusal != "" {
 		return say(refusal)
 	}
+	if isDuty(q) {
+		return d.dutyFilledIn(ctx, p, q, r.Submission, officer)
+	}
 	if q.Stamp != "" {
 		return d.filledIn(ctx, p, q, r.Submission, officer)
 	}

@@ -40,6 +40,8 @@ type app struct {
 	polls func(ctx context.Context, life time.Duration) error
 	// duty is the roster of this moment, if there is one.
 	duty atomic.Pointer[roster.Roster]
+	// changes are those that leads made to it.
+	changes atomic.Pointer[[]roster.Change]
 	// refused is why a newer one was not served, as it was said last.
 	refused string
 	// place is held in a Redis, nil in the embedded store.
@@ -150,6 +152,8 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Board:       true,
 		SlashToken:  s.Mattermost.commandToken,
 		Status:      a.engine.Status,
+		Changes:     a.dutyChanges,
+		ChangeDuty:  a.changeDuty,
 		Handler:     a.engine,
 		Hold:        listen,
 		Media:       a.engine.Media,

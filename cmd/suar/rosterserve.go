@@ -32,7 +32,10 @@ func (a *app) serveRoster(ctx context.Context) (func() *roster.Roster, error) {
 	}
 	a.duty.Store(r)
 	a.sayDuty(ctx)
-	return a.duty.Load, nil
+	if err := a.loadChanges(ctx); err != nil {
+		return nil, err
+	}
+	return a.onDuty, nil
 }
 
 // followRoster takes over each new roster, until ctx ends.
@@ -50,6 +53,9 @@ func (a *app) followRoster(ctx context.Context) error {
 		}
 		if now := looksOf(a.Mattermost.Roster); now != looks || time.Since(read) >= rosterRead {
 			a.lookAtRoster(ctx)
+			if err := a.loadChanges(ctx); err != nil && ctx.Err() == nil { // Another process may have made some.
+				a.log.WarnContext(ctx, "the changes of the duty cannot be read, those from before count", "class", fmt.Sprintf("%T", err))
+			}
 			looks, read = now, time.Now()
 		}
 	}

@@ -113,6 +113,8 @@ func ownBucket(id string) string {
 		return "restored"
 	case rosterRecord:
 		return "roster"
+	case dutyRecord:
+		return "duty"
 	case auditRecord:
 		return "audit head"
 	}

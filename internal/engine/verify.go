@@ -71,7 +71,7 @@ func (s *Survey) Conversations(p storage.Piece) {
 		s.key = checkRecord(s.vault, p.State)
 		return
 	}
-	if p.ID == "" || p.ID == clockRecord || p.ID == restoredRecord || p.ID == rosterRecord {
+	if p.ID == "" || p.ID == clockRecord || p.ID == restoredRecord || p.ID == rosterRecord || p.ID == dutyRecord {
 		return // They are of no conversation.
 	}
 	if p.ID == auditRecord {
