@@ -17,6 +17,8 @@ type casework struct {
 		MostDays int      `yaml:"most_days"`
 		Kinds    []string `yaml:"kinds"`
 	} `yaml:"flags"`
+	// Tags are the kinds of what cases can have in common.
+	Tags []string `yaml:"tags"`
 }
 
 // A sheet is a list of things of which each has one of a few values, or none.
@@ -68,6 +70,7 @@ func (b *Book) readCasework(raw []byte, faults *faults) {
 	}
 	at := place{fileCasework, 1}
 	checkNames(faults, at, "flag", b.work.Flags.Kinds)
+	checkNames(faults, at, "tag", b.work.Tags)
 	if n := b.work.Flags.MostDays; n < 1 || n > 366 {
 		faults.add(at, "flags: most_days: want 1 to 366")
 	}
@@ -112,6 +115,9 @@ func (b *Book) wantedByWork(want map[string]place) {
 	}
 	for _, f := range b.packets.Fields {
 		want["work.consent."+f.ID] = f.at
+	}
+	for _, kind := range b.work.Tags {
+		want["work.tag."+kind] = place{fileCasework, 1}
 	}
 	for _, kind := range b.work.Flags.Kinds {
 		want["work.flag."+kind] = place{fileCasework, 1}

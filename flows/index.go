@@ -58,6 +58,7 @@ func (b *Book) index(s State) Index {
 			i.Flags = append(i.Flags, x.flag)
 		}
 	}
+	i.Tags = c.work().indexTags()
 	return i
 }
 

@@ -494,6 +494,8 @@ func (t *turn) hashed(ev Hashed) {
 		t.issued(ev)
 	case forSecret:
 		t.hashedSecret(ev)
+	case forTag:
+		t.tagged(ev)
 	}
 }
 

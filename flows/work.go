@@ -29,6 +29,7 @@ type Work struct {
 	// Consents are what the person said about each partner, by its id.
 	Consents  map[string]Consent `json:"c,omitempty"`
 	Referrals []Referral         `json:"r,omitempty"`
+	Tags      []Tag              `json:"g,omitempty"`
 }
 
 // A WorkMark is the value of one item.
@@ -51,6 +52,7 @@ func (w *Work) clone() *Work {
 	c.Flags = slices.Clone(w.Flags)
 	c.Consents = maps.Clone(w.Consents) // Their fields are replaced, never changed.
 	c.Referrals = slices.Clone(w.Referrals)
+	c.Tags = slices.Clone(w.Tags)
 	return &c
 }
 
@@ -75,6 +77,9 @@ func (b *Book) workMenu(s State, add func(Action)) {
 	if len(b.work.Flags.Kinds) > 0 {
 		entry(workFlag)
 	}
+	if len(b.work.Tags) > 0 {
+		entry(workTag)
+	}
 }
 
 // workForm is the form of an entry.
@@ -95,6 +100,8 @@ func (b *Book) workForm(s State, at time.Time, what string) (Form, bool) {
 		f.Stamp = stamp(f, b.packable(s)) // What the preview shows must still hold.
 	case workFlag:
 		f.Fields = b.flagFields(s, at)
+	case workTag:
+		f.Fields = b.tagFields(s.Case.work())
 	default:
 		return Form{}, false
 	}
@@ -126,6 +133,8 @@ func (t *turn) worked(ev Acted) {
 		t.refer(ev)
 	case workFlag:
 		t.flag(ev)
+	case workTag:
+		t.tag(ev)
 	}
 }
 
@@ -149,7 +158,7 @@ func (b *Book) workLines(c Case) []Line {
 	for _, sheet := range b.work.Sheets {
 		lines = append(lines, b.sheetLines(*c.Work, sheet)...)
 	}
-	lines = append(lines, b.consentLines(*c.Work)...)
+	lines = append(append(lines, b.tagLines(*c.Work)...), b.consentLines(*c.Work)...)
 	return append(lines, b.referralLines(*c.Work)...)
 }
 

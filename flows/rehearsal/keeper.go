@@ -7,7 +7,7 @@ import "suar/flows"
 func (r *Rehearsal) keep(e flows.Effect) flows.Event {
 	switch e := e.(type) {
 	case flows.Hash:
-		if e.Index {
+		if e.Index && e.For != "tag" {
 			r.code = e.Note
 			if r.asker != nil {
 				r.asker.code = e.Note

@@ -11,8 +11,6 @@ import (
 	"testing"
 
 	"filippo.io/age"
-	"github.com/mattermost/mattermost/server/public/model"
-
 	"suar/internal/mattermosttest"
 )
 
@@ -55,7 +53,7 @@ func casework(t *testing.T, w *mattermosttest.World) {
 	onCard := func(what string) {
 		t.Helper()
 		await(t, "the card says "+what, func() (string, bool) {
-			raw, err := json.Marshal(w.Thread(card)[0].GetProp(model.PostPropsAttachments))
+			raw, err := json.Marshal(w.Thread(card)[0].GetProp("attachments"))
 			return string(raw), err == nil && strings.Contains(string(raw), what)
 		})
 	}
@@ -143,7 +141,7 @@ func casework(t *testing.T, w *mattermosttest.World) {
 }
 
 // opens chooses an entry of the card's menu until its form is on the screen.
-func opens(t *testing.T, w *mattermosttest.World, client *mattermosttest.Screen, as mattermosttest.Account, card, entry string) *model.OpenDialogRequest {
+func opens(t *testing.T, w *mattermosttest.World, client *mattermosttest.Screen, as mattermosttest.Account, card, entry string) *mattermosttest.Dialog {
 	t.Helper()
 	for {
 		if status := w.Choose(as, card, "more", entry); status != http.StatusOK {
@@ -156,7 +154,7 @@ func opens(t *testing.T, w *mattermosttest.World, client *mattermosttest.Screen,
 }
 
 // submits fills a form in: what is not named stays as it stands.
-func submits(t *testing.T, w *mattermosttest.World, as mattermosttest.Account, d *model.OpenDialogRequest, values map[string]any) *model.SubmitDialogResponse {
+func submits(t *testing.T, w *mattermosttest.World, as mattermosttest.Account, d *mattermosttest.Dialog, values map[string]any) *mattermosttest.DialogAnswer {
 	t.Helper()
 	all := map[string]any{}
 	for _, e := range d.Dialog.Elements {
@@ -178,7 +176,7 @@ func submits(t *testing.T, w *mattermosttest.World, as mattermosttest.Account, d
 }
 
 // accepted is submits of what must be recorded.
-func accepted(t *testing.T, w *mattermosttest.World, as mattermosttest.Account, d *model.OpenDialogRequest, values map[string]any) {
+func accepted(t *testing.T, w *mattermosttest.World, as mattermosttest.Account, d *mattermosttest.Dialog, values map[string]any) {
 	t.Helper()
 	if answer := submits(t, w, as, d, values); answer.Error != "" || answer.Errors != nil || answer.Form != nil {
 		t.Fatalf("the form is answered %+v", answer)

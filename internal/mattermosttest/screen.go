@@ -98,6 +98,13 @@ func (s *Screen) Ephemeral() string {
 	return s.Post(model.WebsocketEventEphemeralMessage).Message
 }
 
+// A Dialog is a dialog as a client knows it, a DialogAnswer what the bot says to
+// what was filled in.
+type (
+	Dialog       = model.OpenDialogRequest
+	DialogAnswer = model.SubmitDialogResponse
+)
+
 // Dialog waits for a dialog to open. What it returns is what the client knows,
 // for SubmitDialog.
 func (s *Screen) Dialog() *model.OpenDialogRequest {
