@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,7 +54,8 @@ it is not, 2 if it could not be opened. That nothing was cut off at its end is
 proven by a witness: the sign on the case's card, such as #12·0a1b2c3d4e5f6071.`,
 		Example: `  suar open 7H2K-9QXM --store store -i siti.key --witness '#12·0a1b2c3d4e5f6071'
   suar open 7H2K-9QXM --backup tonight.backup --export case-7h2k
-  suar open --folder case-7h2k -i siti.key`,
+  suar open --folder case-7h2k -i siti.key
+  suar open --folder case-7h2k -i siti.key --format html > case.html   # to print, then erase`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.code = strings.Join(args, "")
 			if err := o.check(); err != nil {
@@ -67,7 +69,7 @@ proven by a witness: the sign on the case's card, such as #12·0a1b2c3d4e5f6071.
 	c.Flags().StringVar(&o.folder, "folder", "", "a `folder` that --export wrote")
 	c.Flags().StringArrayVarP(&o.keys, "identity", "i", nil, "key file to open the case with (can be repeated)")
 	c.Flags().StringVar(&o.witness, "witness", "", "what the case's card shows, such as #12·0a1b2c3d4e5f6071")
-	c.Flags().StringVar(&o.format, "format", "text", "text or json")
+	c.Flags().StringVar(&o.format, "format", "text", "text, json, or html to print")
 	c.Flags().StringVar(&o.export, "export", "", "write the sealed case into this `folder` as well; needs no key")
 	addPassphraseFlag(c, &o.passphraseFile)
 	return c
@@ -84,8 +86,8 @@ func (o opening) check() error {
 	if named != 1 {
 		faults = append(faults, errors.New("want a backup with --backup, the store's folder with --store or an exported case with --folder, one of the three"))
 	}
-	if o.format != "text" && o.format != "json" {
-		faults = append(faults, errors.New("--format: want text or json"))
+	if !slices.Contains([]string{"text", "json", "html"}, o.format) {
+		faults = append(faults, errors.New("--format: want text, json or html"))
 	}
 	if len(o.keys) == 0 && o.export == "" {
 		faults = append(faults, errors.New("want the key to open the case with: -i siti.key"))
@@ -145,8 +147,11 @@ func (o opening) show(cmd *cobra.Command, t seal.Transcript) error {
 		fault = t.Check(o.witness)
 	}
 	write := t.WriteText
-	if o.format == "json" {
+	switch o.format {
+	case "json":
 		write = t.WriteJSON
+	case "html":
+		write = t.WriteHTML
 	}
 	if err := write(cmd.OutOrStdout(), o.witness, fault); err != nil {
 		return err

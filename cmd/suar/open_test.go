@@ -85,6 +85,10 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%q: exit code %d: %s", args, code, errOut)
 		}
 	}
+	code, out, errOut = command(t, "open", k.code, "--store", k.store, "-i", k.key, "--witness", k.witness, "--format", "html")
+	if code != exitOK || !strings.HasPrefix(out, "<!doctype html>") || !strings.Contains(out, "kami datang") || !strings.Contains(out, "The witness "+k.witness+" fits") {
+		t.Errorf("HTML: exit code %d: %s%s", code, out, errOut)
+	}
 	code, out, errOut = command(t, "open", k.code, "--store", k.store, "-i", k.key, "--format", "json")
 	var doc struct {
 		Code    string

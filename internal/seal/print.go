@@ -20,7 +20,10 @@ import (
 func (t Transcript) WriteText(w io.Writer, witnessed string, fault error) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "Case %s, opened %s. Times are hours, in UTC.\n\n", t.Case.Code(), t.Opened.Format(dateOnly))
-	for _, e := range t.Entries {
+	for i, e := range t.Entries {
+		if gap := t.gapBefore(i); gap != "" {
+			fmt.Fprintf(&b, "[%s]\n\n", gap)
+		}
 		fmt.Fprintf(&b, "#%d  %s  %s", e.Seq, e.At.UTC().Format("2006-01-02 15h"), inertLine(e.From))
 		if e.Kind != "" {
 			fmt.Fprintf(&b, " (%s)", inertLine(e.Kind))
