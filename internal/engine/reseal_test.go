@@ -230,13 +230,16 @@ func TestReseal(t *testing.T) {
 	if err := e.Audit(t.Context(), "1", flows.Audit{What: "duty", By: flows.Officer{ID: "u1", Name: "siti"}}); err != nil {
 		t.Fatal(err)
 	}
+	if err := e.ChangeDuty(t.Context(), func([]byte) ([]byte, error) { return []byte("swap"), nil }); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.store.Commit(t.Context(), storage.Commit{ID: "00ff", At: e.now(), State: e.vault.Seal("elsewhere", "x", nil)}); err != nil {
 		t.Fatal(err)
 	}
 	_, used := rotate(t, key)
 	take(t, used, e.vault)
 	done, err := e.Reseal(t.Context())
-	if err != nil || done.Left != 1 || done.Records < 4 || done.Waiting == 0 {
+	if err != nil || done.Left != 1 || done.Records < 5 || done.Waiting == 0 {
 		t.Fatalf("%+v, %v", done, err)
 	}
 	if again, err := e.Reseal(t.Context()); err != nil || again.Records != 0 || again.Left != 1 {
@@ -253,6 +256,9 @@ func TestReseal(t *testing.T) {
 	}
 	if err := e.ServeRoster(t.Context(), 6); !errors.Is(err, ErrOldRoster) {
 		t.Errorf("the roster's version was lost: %v", err)
+	}
+	if got, err := e.Duty(t.Context()); err != nil || string(got) != "swap" {
+		t.Errorf("the duty: %q, %v", got, err)
 	}
 	if got, err := e.Media(t.Context(), "c", "m"); err != nil || string(got) != "a picture" {
 		t.Errorf("the picture: %q, %v", got, err)
