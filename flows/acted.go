@@ -50,6 +50,9 @@ func (b *Book) menu(s State, _ time.Time) []Action {
 		menu = append(menu, a)
 	}
 	kind := s.facts().Kind
+	if len(b.canned) > 0 {
+		add(ActionCanned, "", "card.canned.menu", "")
+	}
 	b.askMenu(*c, kind, add)
 	b.releaseMenu(*c, kind, add)
 	b.ownerMenu(*c, add)
@@ -133,6 +136,8 @@ func (t *turn) acted(ev Acted) {
 		t.do(Tell{Text: t.officers("card.word.ask.told", "officer", "@"+ev.Officer.Name)})
 	case ActionTrust:
 		t.trust()
+	case ActionCanned:
+		t.sayCanned(ev)
 	case ActionApprove:
 		t.approves(ev)
 	case ActionTransfer:

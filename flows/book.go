@@ -36,6 +36,8 @@ type Book struct {
 	codes map[string][]string
 	// never are the never rules by language.
 	never map[string]never
+	// canned are the replies that officers can choose, by language.
+	canned map[string][]cannedReply
 	// summons says that officers can be called a second way.
 	summons bool
 }
@@ -309,6 +311,9 @@ func Load(files fs.FS, directory Directory, languages ...string) (*Book, error) 
 		b.catalogues[language] = readCatalogue(name, raw, &faults)
 	}
 	if b.never, err = readNever(files, &faults); err != nil {
+		return nil, err
+	}
+	if b.canned, err = readCanned(files, &faults); err != nil {
 		return nil, err
 	}
 	if b.languages = languages; len(languages) == 0 {

@@ -362,6 +362,7 @@ func (t *turn) undelivered(ev Undelivered) {
 		if ev.Reason == ReasonGone && t.active() {
 			t.reopen() // What it was about is gone with the thread.
 		}
+		t.cannedLost(e)
 	case Tell:
 		t.told(e)
 		if ev.Reason == ReasonGone && t.active() {

@@ -56,6 +56,8 @@ func uiTexts() []string {
 		"work.tag", "work.tag.intro", "card.tag.kind", "card.tag.not", "card.tag.off", "card.tag.text", "card.tag.text.help",
 		"work.flag", "work.flag.intro", "card.flag", "card.flag.do", "card.flag.kind", "card.flag.lapsed", "card.flag.line",
 		"card.flag.past", "card.flag.set", "card.flag.take", "card.flag.until", "card.flag.until.help", "card.flag.was_set", "card.flag.was_taken",
+		"card.canned.field", "card.canned.intro", "card.canned.line", "card.canned.lost", "card.canned.menu", "card.canned.only",
+		"card.canned.other", "card.canned.ours", "card.canned.preview", "card.canned.send", "card.canned.title",
 		"card.never", "card.never.only", "card.never.over", "card.never.rule", "card.never.sent", "card.never.sure",
 		"card.never.unsaid", "card.never.unsay",
 		"card.media", "card.media.allow", "card.media.allowed", "card.media.confirm", "card.media.failed",
@@ -120,6 +122,7 @@ func (b *Book) check(faults *faults) {
 	b.checkShort(faults)
 	b.checkTexts(faults)
 	b.checkNever(faults)
+	b.checkCanned(faults)
 	for _, language := range slices.Sorted(maps.Keys(b.catalogues)) {
 		b.catalogues[language].checkReading(faults)
 	}

@@ -217,6 +217,8 @@ func (b *Book) formOf(s State, at time.Time, o Officer, action ActionName, choic
 		return b.transferForm(s)
 	case ActionApprove:
 		return b.approveForm(s, choice)
+	case ActionCanned:
+		return b.cannedForm(s)
 	case ActionWork:
 		return b.workForm(s, at, choice)
 	}
@@ -228,6 +230,8 @@ func (b *Book) formOf(s State, at time.Time, o Officer, action ActionName, choic
 // wrote may stand.
 func (b *Book) Preview(s State, at time.Time, o Officer, action ActionName, choice string, values map[string]string) string {
 	switch action { // Each feature whose form has Preview has its case here.
+	case ActionCanned:
+		return b.cannedPreview(s, values)
 	case ActionWork:
 		return b.workPreview(s, at, choice, values)
 	}

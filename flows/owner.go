@@ -121,7 +121,7 @@ func (t *turn) owns(ev Acted) {
 
 // formed reports whether one of the actions here asks for something first.
 func (a Action) formed() bool {
-	return a.Name == ActionTransfer || a.Name == ActionApprove && slices.Contains(approvals(), a.Choice)
+	return a.Name == ActionTransfer || a.Name == ActionCanned || a.Name == ActionApprove && slices.Contains(approvals(), a.Choice)
 }
 
 // transferForm asks to whom the case is offered.
@@ -173,6 +173,11 @@ func (t *turn) allowed(ev Acted) bool {
 		return t.decides(o)
 	case ActionTake:
 		return !o.is(c.Officer)
+	case ActionCanned:
+		if c.Phase == Owned && !o.is(c.Officer) {
+			t.do(Tell{Text: t.officers("card.canned.only", "officer", "@"+o.Name, "owner", "@"+c.Officer.Name)})
+			return false
+		}
 	case ActionLook:
 		if !o.leads() {
 			t.do(Tell{Text: t.officers("card.look.only", "officer", "@"+o.Name)})

@@ -115,6 +115,10 @@ func (t *turn) restate(s Stray, key string) {
 
 // prompted takes note of where a line is.
 func (t *turn) prompted(e Prompt, post PostID) {
+	if about, ok := strings.CutPrefix(e.About, aboutCanned); ok {
+		t.cannedThere(about, post)
+		return
+	}
 	if key, ok := strings.CutPrefix(e.About, aboutDoubt); ok {
 		t.doubtAsked(key, post)
 		return

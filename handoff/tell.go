@@ -42,7 +42,9 @@ func (d *Desk) prompt(ctx context.Context, p place, dl engine.Delivery, e flows.
 				Integration: &model.PostActionIntegration{URL: d.CallbackURL + actionPath, Context: d.lineButton(dl, action).fields()},
 			})
 		}
-		post.AddProp(model.PostPropsAttachments, []*model.MessageAttachment{a})
+		if len(e.Actions) > 0 {
+			post.AddProp(model.PostPropsAttachments, []*model.MessageAttachment{a})
+		}
 		return post, nil
 	})
 }
