@@ -99,6 +99,9 @@ type Config struct {
 	// Media returns what is kept under a name, or engine.ErrNoMedia:
 	// [engine.Engine.Media]. If nil, nothing is.
 	Media func(ctx context.Context, conversation string, id flows.MediaID) ([]byte, error)
+	// Typing takes that an officer types under a card, thread its root post. It says
+	// nothing of what; if nil, nobody wants to know.
+	Typing func(ctx context.Context, thread flows.PostID, officer flows.Officer) error
 	// Form returns what an action asks an officer for, as the case is now:
 	// [engine.Engine.Form]. If nil, no action has a form.
 	Form func(ctx context.Context, q engine.FormFor) (flows.Form, error)

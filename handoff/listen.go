@@ -66,6 +66,7 @@ func (d *Desk) listen(ctx context.Context, r *right) {
 	// process.
 	l.lanes = newLanes(func(c change) bool { return d.handle(ctx, r, c) })
 	defer l.lanes.done.Wait()
+	defer l.typed.done.Wait()
 	boarded, unboard := context.WithCancel(ctx)
 	var board sync.WaitGroup
 	board.Go(func() { d.keepBoard(boarded, r) })
@@ -98,6 +99,7 @@ func (d *Desk) listen(ctx context.Context, r *right) {
 type listener struct {
 	*Desk
 	lanes *lanes
+	typed typed
 	place place
 	// connection and last are the server's name of the connection and the
 	// sequence of its last event, with which it can be resumed.
@@ -302,6 +304,10 @@ func (l *listener) take(ctx context.Context, ev *model.WebSocketEvent) error {
 		if who, _ := ev.GetData()["user_id"].(string); who == l.place.bot {
 			return errRemoved
 		}
+		l.last = ev.GetSequence()
+		return nil
+	case model.WebsocketEventTyping:
+		l.types(ctx, ev)
 		l.last = ev.GetSequence()
 		return nil
 	case model.WebsocketEventPosted:

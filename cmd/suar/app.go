@@ -160,6 +160,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Audit:       a.engine.Audit,
 		AuditHead:   a.auditHead,
 		Form:        a.engine.Form,
+		Typing:      a.typing,
 		Pack:        seal.Packet,
 		Restored:    restored,
 		Log:         s.log.With("part", "handoff"),
@@ -179,6 +180,15 @@ func (s setting) flow() *flows.Book {
 		return s.book
 	}
 	return s.book.Summoning()
+}
+
+// typing shows to a person that an officer writes, if they may see it now.
+func (a *app) typing(ctx context.Context, thread flows.PostID, officer flows.Officer) error {
+	caller, show, err := a.engine.Typing(ctx, thread, officer)
+	if err != nil || !show {
+		return err
+	}
+	return a.bot.Typing(ctx, caller)
 }
 
 // unsafe tells of a Redis that is not safe any more, as the one that took over
