@@ -23,8 +23,12 @@ const auditHeader = "suar audit 1"
 // note appends to the trail, once for each id. Several processes may do it at once:
 // whoever comes second appends behind.
 func (e *Engine) note(ctx context.Context, id string, at time.Time, a flows.Audit) error {
-	e.auditing.Lock() // Of one process each waits for its turn, not for a conflict.
-	defer e.auditing.Unlock()
+	select { // Of one process each waits for its turn, not for a conflict.
+	case e.auditing <- struct{}{}:
+		defer func() { <-e.auditing }()
+	case <-ctx.Done():
+		return fmt.Errorf("engine: note in the trail: %w", context.Cause(ctx))
+	}
 	for {
 		ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 		err := e.noteOnce(ctx, id, at, a)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -123,8 +122,9 @@ type Engine struct {
 	officers func() seal.Recipients
 	now      func() time.Time
 	clock    *clock // nil if Config.Now was given
-	// auditing is held by who appends to the trail.
-	auditing sync.Mutex
+	// auditing is full while somebody appends to the trail. It is no mutex: who waits
+	// gives up with the context.
+	auditing chan struct{}
 	machine  func() time.Time
 	server   *serverClock // nil if the store has no clock
 	rand     io.Reader
@@ -186,6 +186,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		freshKey:  seal.NewKeyed(c.Vault.Derive("engine fresh")),
 		effectKey: seal.NewKeyed(c.Vault.Derive("engine effect")),
 		failed:    make(chan error, 1),
+		auditing:  make(chan struct{}, 1),
 	}
 	_, e.memory.alone = c.Store.(sole)
 	if e.now == nil {
