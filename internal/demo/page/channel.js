@@ -64,7 +64,7 @@ function drawThread(th, old) {
   const e = old ?? el("article.thread", {}, el("div.root"), el("div.replies"));
   sync(e.querySelector(".root"), [th.root], (p) => p.id, drawPost);
   sync(e.querySelector(".replies"), th.replies, (p) => p.id, drawPost);
-  if (!old) e.append(drawBox(th));
+  if (!old && th.root.cards?.length) e.append(drawBox(th)); // The board is nothing to answer.
   return e;
 }
 
