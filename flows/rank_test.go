@@ -84,7 +84,7 @@ func TestTheRuleOfThePolicyOrdersTheQueue(t *testing.T) {
 // says why, and never less than another to which less applies; and the order is the
 // same from wherever it is begun.
 func TestNoRuleHidesACase(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // A test that can be repeated needs a seed.
+	rng := rand.New(rand.NewPCG(1, 2))
 	for _, rule := range []string{"", "  - {when: minor, points: 1}\n", "  - {when: waiting, points: 1000000, every: 1m}\n  - {when: danger, points: 1}\n"} {
 		files := shipped(t)
 		policy := files["policy.yaml"]
