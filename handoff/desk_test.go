@@ -152,6 +152,7 @@ func newRig(t *testing.T, w *mattermosttest.World, options ...func(*Config)) *ri
 		Key: bytes.Repeat([]byte{7}, 32), OnCall: []string{w.Officers[0].Username}, Handler: r.ledger,
 		Log:       slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Heartbeat: 200 * time.Millisecond,
+		Pace:      1000, // One officer does in a moment what several do in an hour.
 	}
 	for _, o := range options {
 		o(&c)

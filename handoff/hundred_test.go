@@ -54,7 +54,7 @@ type siege struct {
 func besiege(t *testing.T, options ...func(*Config)) *siege {
 	t.Helper()
 	w := mattermosttest.Real(t)
-	s := &siege{rig: newRig(t, w, append(options, func(c *Config) { c.Pace = 1000 })...), genuine: map[string]map[string]any{}}
+	s := &siege{rig: newRig(t, w, options...), genuine: map[string]map[string]any{}}
 	s.wrap(s.watched)
 	s.run()
 	s.root = s.open(1)
