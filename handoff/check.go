@@ -167,7 +167,7 @@ func (d *Desk) checkSettings(ctx context.Context, grave, note, unseen func(what,
 		grave("Mattermost limits how long posts can be edited.", "Set ServiceSettings.PostEditTimeLimit to -1, or cards stop changing.")
 	}
 	if config["SendEmailNotifications"] == "true" {
-		note("Mattermost sends posts by e-mail.", "Set EmailSettings.SendEmailNotifications to false: without a licence nothing else keeps a case's words out of the mails.")
+		grave("Mattermost sends posts by e-mail.", "Set EmailSettings.SendEmailNotifications to false: without a licence nothing else keeps a case's words out of the mails.")
 	}
 	if config["SendPushNotifications"] == "true" {
 		// Telephones must ring, so that it sends them is right. What is in them

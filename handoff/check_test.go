@@ -88,7 +88,7 @@ func TestCheckSettings(t *testing.T) {
 		got = append(got, fmt.Sprint(f.What, f.Grave, f.Unseen))
 	}
 	want := []string{
-		"Mattermost limits how long posts can be edited.true false", "Mattermost sends posts by e-mail.false false",
+		"Mattermost limits how long posts can be edited.true false", "Mattermost sends posts by e-mail.true false",
 		"Mattermost sends push notifications, and does not show a bot what is in them.false true", "Mattermost fetches previews of links.false false",
 	}
 	if !slices.Equal(got, want) {

@@ -23,7 +23,7 @@ func newSetupCommand() *cobra.Command {
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newSetupTelegramCommand())
+	c.AddCommand(newSetupTelegramCommand(), newSetupMattermostCommand())
 	return c
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	neturl "net/url"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -116,6 +117,17 @@ func (w *World) Dump() []byte {
 		w.t.Fatalf("dump: %v", err)
 	}
 	return dump
+}
+
+// Socket is the path of the server's local socket, on which it asks for no login. The
+// stand-in has none.
+func (w *World) Socket() string {
+	w.t.Helper()
+	s, ok := w.host.(*server)
+	if !ok {
+		w.t.Fatal("the stand-in has no local socket")
+	}
+	return filepath.Join(s.dir, "local.socket")
 }
 
 // Log returns what the server logged so far, at level DEBUG.
