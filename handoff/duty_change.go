@@ -52,9 +52,9 @@ func (d *Desk) answerDuty(ctx context.Context, a asking, fields []string) (strin
 	case len(fields) == 0 && a.trigger != "":
 		return d.askDuty(ctx, a, v)
 	default:
-		c, fault := d.readChange(v, fields)
-		if fault != "" {
-			return d.say("desk.duty.fault."+string(fault)) + "\n" + d.sayDays("desk.duty.how"), nil
+		c, understood := d.readChange(v, fields)
+		if !understood {
+			return d.say("desk.duty.fault.words") + "\n" + d.sayDays("desk.duty.how"), nil
 		}
 		said, err = d.addChange(ctx, a.officer, a.id, c)
 	}
@@ -79,7 +79,7 @@ func (d *Desk) leads(o flows.Officer) bool {
 // readChange reads a change as words: an override as WHO INSTEAD FROM TO, where
 // INSTEAD can be left out, a swap as A FROM TO B FROM TO, where B stands in A's hours
 // and A in B's.
-func (d *Desk) readChange(v verb, fields []string) (roster.Change, dutyFault) {
+func (d *Desk) readChange(v verb, fields []string) (c roster.Change, understood bool) {
 	var names []string
 	var times []time.Time
 	r := d.Roster()
@@ -102,13 +102,13 @@ func (d *Desk) readChange(v verb, fields []string) (roster.Change, dutyFault) {
 	}
 	switch {
 	case v == verbSwap && len(names) == 2 && len(times) == 4:
-		return roster.Change{Who: names[1], Instead: names[0], From: times[0], To: times[1], BackFrom: times[2], BackTo: times[3]}, ""
+		return roster.Change{Who: names[1], Instead: names[0], From: times[0], To: times[1], BackFrom: times[2], BackTo: times[3]}, true
 	case v == verbOverride && len(names) == 2 && len(times) == 2:
-		return roster.Change{Who: names[0], Instead: names[1], From: times[0], To: times[1]}, ""
+		return roster.Change{Who: names[0], Instead: names[1], From: times[0], To: times[1]}, true
 	case v == verbOverride && len(names) == 1 && len(times) == 2:
-		return roster.Change{Who: names[0], From: times[0], To: times[1]}, ""
+		return roster.Change{Who: names[0], From: times[0], To: times[1]}, true
 	}
-	return roster.Change{}, "words"
+	return roster.Change{}, false
 }
 
 // addChange keeps a change, once for each identity, and drops what is over. Officers
