@@ -40,7 +40,7 @@ for i = 1, #fields, 2 do
     redis.call('ZADD', base .. 'orphans', 0, rest)
   end
 end
-for _, lane in ipairs({'1', '2', '3'}) do
+for _, lane in ipairs({'1', '2', '3', '4'}) do
   local head = redis.call('LINDEX', queue(lane, id), 0)
   if head then
     unlist(lane, id, head)

@@ -12,6 +12,7 @@ local piece = {
   redis.call('LRANGE', base .. 'q1:' .. id, 0, -1),
   redis.call('LRANGE', base .. 'q2:' .. id, 0, -1),
   redis.call('LRANGE', base .. 'q3:' .. id, 0, -1),
+  redis.call('LRANGE', base .. 'q4:' .. id, 0, -1),
 }
 for i = 1, #fields, 2 do
   if string.byte(fields[i]) == 116 and #fields[i] > 1 then

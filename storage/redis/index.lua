@@ -2,7 +2,7 @@
 
 -- index lists a conversation of which something is kept, and only then.
 local function index(id)
-  if redis.call('EXISTS', base .. 'c:' .. id, base .. 'q1:' .. id, base .. 'q2:' .. id, base .. 'q3:' .. id) > 0 then
+  if redis.call('EXISTS', base .. 'c:' .. id, base .. 'q1:' .. id, base .. 'q2:' .. id, base .. 'q3:' .. id, base .. 'q4:' .. id) > 0 then
     redis.call('ZADD', base .. 'ids', 0, id)
   else
     redis.call('ZREM', base .. 'ids', id)
