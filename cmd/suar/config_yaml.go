@@ -53,7 +53,7 @@ func kindOf(goType string) string {
 // keys are the keys of the configuration file.
 func keys() []string {
 	return []string{
-		"listen", "telegram", "mattermost", "store", "vault_key_file", "recipients", "book", "directory", "log",
+		"listen", "telegram", "mattermost", "store", "vault_key_file", "recipients", "no_recovery_key", "book", "directory", "log",
 		"mode", "server", "token_file", "webhook_url", "webhook_secret_file", "rate", "chat_rate",
 		"url", "channel", "callback", "server_key", "on_call", "roster", "roster_key", "format", "level",
 		"redis", "addresses", "sentinel", "cluster", "username", "password_file", "sentinel_username", "sentinel_password_file",

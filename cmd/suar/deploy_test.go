@@ -25,6 +25,8 @@ func TestDeployExamples(t *testing.T) {
 			// With replicas these are there, too.
 			d.file(t, "etc/secrets/telegram-webhook", "canary", 0o400)
 			d.file(t, "etc/secrets/redis-password", "canary", 0o400)
+			_, recovery := newKey(t, "brankas", "recovery")
+			d.file(t, "etc/recipients", testRecipients(t)+recovery, 0o644)
 			directory := strings.ReplaceAll(example(t, "directory.yaml"), "2026-11-01", time.Now().Format(time.DateOnly))
 			d.file(t, "etc/directory.yaml", directory, 0o644)
 			d.file(t, "etc/suar.yaml", strings.NewReplacer(

@@ -157,11 +157,11 @@ func changeLedger(path string, fresh bool, change func(seal.Ledger) (seal.Ledger
 			return err
 		}
 	} else {
-		real, err := filepath.EvalSymlinks(path)
+		target, err := filepath.EvalSymlinks(path)
 		if err != nil {
 			return err
 		}
-		if err := replaceSecret(real, []byte(next.String())); err != nil {
+		if err := replaceSecret(target, []byte(next.String())); err != nil {
 			return fmt.Errorf("%s is as it was: %w", path, err)
 		}
 	}
