@@ -60,6 +60,8 @@ func TestEffectsOnDisk(t *testing.T) {
 		flows.Fetch{Media: "m", Kind: flows.MediaVoice, File: "f"},
 		flows.Offer{Media: "m", Text: "t", Label: "l"},
 		flows.Present{Media: "m", Type: "image/png", Name: "n", Text: "t"},
+		flows.Refer{Case: caseid.ID{1, 2}, N: 3, Recipient: "r", Name: "n", Text: "t", Content: "c"},
+		flows.Retract{Post: "p"},
 		flows.Restate{Post: "p", Text: "t"},
 		flows.Prompt{About: "a", Text: "t", Actions: []flows.Action{{Name: "n", Choice: "c", Label: "l"}}},
 		flows.Drop{Media: "m"},
