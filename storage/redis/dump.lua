@@ -2,7 +2,7 @@
 --
 -- ARGV: 2 conversation
 --
--- Output: the fields and values of its hash, the lists of its three lanes, and
+-- Output: the fields and values of its hash, the lists of its lanes, and
 --         then the name and the list of each of its transcripts.
 
 local id = ARGV[2]
