@@ -34,8 +34,10 @@ type caseWalk struct {
 
 func deskOf() []flows.Officer {
 	return []flows.Officer{
-		{ID: "a", Name: "ani", Role: flows.RoleOfficer}, {ID: "b", Name: "budi", Role: flows.RoleOfficer},
-		{ID: "c", Name: "citra", Role: flows.RoleOfficer}, {ID: "d", Name: "dewi", Role: flows.RoleLead},
+		{ID: "a", Name: "ani", Role: flows.RoleOfficer},
+		{ID: "b", Name: "budi", Role: flows.RoleOfficer},
+		{ID: "c", Name: "citra", Role: flows.RoleOfficer},
+		{ID: "d", Name: "dewi", Role: flows.RoleLead},
 		{ID: "e", Name: "eka", Role: flows.RoleSupervisor},
 	}
 }

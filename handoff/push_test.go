@@ -76,9 +76,12 @@ func openPostOffice(t *testing.T) (*postOffice, []mattermosttest.Setting) {
 		t.Fatal(err)
 	}
 	return o, []mattermosttest.Setting{
-		{Name: "EmailSettings.SMTPServer", Value: host}, {Name: "EmailSettings.SMTPPort", Value: port},
-		{Name: "EmailSettings.FeedbackEmail", Value: "chat@example.test"}, {Name: "EmailSettings.RequireEmailVerification", Value: "false"},
-		{Name: "EmailSettings.SendPushNotifications", Value: "true"}, {Name: "EmailSettings.PushNotificationServer", Value: push.URL},
+		{Name: "EmailSettings.SMTPServer", Value: host},
+		{Name: "EmailSettings.SMTPPort", Value: port},
+		{Name: "EmailSettings.FeedbackEmail", Value: "chat@example.test"},
+		{Name: "EmailSettings.RequireEmailVerification", Value: "false"},
+		{Name: "EmailSettings.SendPushNotifications", Value: "true"},
+		{Name: "EmailSettings.PushNotificationServer", Value: push.URL},
 	}
 }
 

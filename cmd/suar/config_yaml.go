@@ -59,6 +59,7 @@ func keys() []string {
 		"redis", "addresses", "sentinel", "cluster", "username", "password_file", "sentinel_username", "sentinel_password_file",
 		"tls", "ca_file", "cert_file", "key_file", "prefix", "replicas", "may_lose_a_second",
 		"quarantine", "deliveries", "callers", "officers", "backup", "folder", "keep", "languages", "profile",
+		"command_token_file", "page", "webhook", "secret_file", "smtp", "host", "from", "to", "user", "plain",
 	}
 }
 

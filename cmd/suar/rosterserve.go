@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"suar/handoff/roster"
@@ -63,13 +64,13 @@ func (a *app) followRoster(ctx context.Context) error {
 
 // looksOf is how a roster's files look from outside: other looks are another roster.
 func looksOf(path string) string {
-	looks := ""
+	var looks strings.Builder
 	for _, name := range []string{path, path + roster.Signature} {
 		if info, err := os.Stat(name); err == nil {
-			looks += fmt.Sprintf("%d %v;", info.Size(), info.ModTime().UnixNano())
+			fmt.Fprintf(&looks, "%d %v;", info.Size(), info.ModTime().UnixNano())
 		}
 	}
-	return looks
+	return looks.String()
 }
 
 // lookAtRoster takes over the roster in the file if it is a new one. One that is not

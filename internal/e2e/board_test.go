@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mattermost/mattermost/server/public/model"
-
 	"suar/internal/mattermosttest"
 )
 
@@ -87,7 +85,7 @@ func TestCommands(t *testing.T) {
 		asks := func(as mattermosttest.Account, words string) string {
 			t.Helper()
 			said, status := w.Slash(as, "", "/suar "+words)
-			if status != http.StatusOK || said.ResponseType != model.CommandResponseTypeEphemeral {
+			if status != http.StatusOK || said.ResponseType != mattermosttest.Ephemeral {
 				t.Fatalf("/suar %s: %d", words, status)
 			}
 			return said.Text

@@ -8,18 +8,16 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/mattermost/mattermost/server/public/model"
-
 	"suar/internal/mattermosttest"
 )
 
 // card is the card of a case as it stands.
-func card(w *mattermosttest.World, root string) *model.MessageAttachment {
+func card(w *mattermosttest.World, root string) *mattermosttest.Attachment {
 	return w.Thread(root)[0].Attachments()[0]
 }
 
 // says reports whether a card names somebody in its first line, the status.
-func says(a *model.MessageAttachment, name string) bool {
+func says(a *mattermosttest.Attachment, name string) bool {
 	if len(a.Fields) == 0 {
 		return false
 	}
@@ -176,7 +174,7 @@ func transfer(t *testing.T, h *hotline) {
 	must(a.hear(ctx, before.text))
 	offers(t, w, rootA, "transfer")
 	again := officersWord(t, "desk.again")
-	for dialog := (*model.OpenDialogRequest)(nil); dialog == nil; {
+	for dialog := (*mattermosttest.Dialog)(nil); dialog == nil; {
 		if status := w.Choose(siti, rootA, "more", "transfer"); status != http.StatusOK {
 			t.Fatalf("the menu answers %d", status)
 		}
@@ -250,7 +248,7 @@ func transfer(t *testing.T, h *hotline) {
 		var buttons []string
 		for _, p := range w.Thread(rootA) {
 			for _, at := range p.Attachments() {
-				if slices.ContainsFunc(at.Actions, func(x *model.PostAction) bool { return x.Id == "send" }) {
+				if slices.ContainsFunc(at.Actions, func(x *mattermosttest.Action) bool { return x.Id == "send" }) {
 					buttons = append(buttons, p.Id)
 				}
 			}

@@ -79,7 +79,8 @@ func (e *Engine) noteOnce(ctx context.Context, id string, at time.Time, a flows.
 // of that record, 0 without one.
 func loadAuditHead(ctx context.Context, store interface {
 	Load(ctx context.Context, id string) (storage.Record, error)
-}, v *seal.Vault) (AuditHead, uint64, error) {
+}, v *seal.Vault,
+) (AuditHead, uint64, error) {
 	rec, err := store.Load(ctx, auditRecord)
 	if errors.Is(err, storage.ErrNotFound) {
 		return AuditHead{}, 0, nil

@@ -221,7 +221,8 @@ type Muted struct {
 // storage.ErrNotFound if it was never served. It changes nothing.
 func CheckKey(ctx context.Context, store interface {
 	Load(ctx context.Context, id string) (storage.Record, error)
-}, v *seal.Vault) error {
+}, v *seal.Vault,
+) error {
 	rec, err := store.Load(ctx, keyRecord)
 	if err != nil {
 		return fmt.Errorf("engine: check the vault key: %w", err)

@@ -98,12 +98,20 @@ func (s *Screen) Ephemeral() string {
 	return s.Post(model.WebsocketEventEphemeralMessage).Message
 }
 
-// A Dialog is a dialog as a client knows it, a DialogAnswer what the bot says to
-// what was filled in.
+// What clients see, for tests that do not know Mattermost's library.
 type (
-	Dialog       = model.OpenDialogRequest
+	// Dialog is a dialog as a client knows it.
+	Dialog = model.OpenDialogRequest
+	// DialogAnswer is what the bot says to what was filled in.
 	DialogAnswer = model.SubmitDialogResponse
+	// Attachment is a card beneath a post.
+	Attachment = model.MessageAttachment
+	// Action is a button or a menu of an Attachment.
+	Action = model.PostAction
 )
+
+// Ephemeral is how an answer says that only who asked sees it.
+const Ephemeral = model.CommandResponseTypeEphemeral
 
 // Dialog waits for a dialog to open. What it returns is what the client knows,
 // for SubmitDialog.

@@ -98,7 +98,9 @@ func refusedCommit(f *fixture) {
 		{"a name of another", func(c *storage.Commit) { c.Names = []string{"fresh", "bobs"} }, storage.ErrNameTaken},
 		{"a name too long", func(c *storage.Commit) { c.Names = append(c.Names, strings.Repeat("n", 65)) }, nil},
 		{"an item's ID too long", func(c *storage.Commit) { c.Items = append(c.Items, toCaller(strings.Repeat("i", 65))...) }, nil},
-		{"an unknown lane", func(c *storage.Commit) { c.Items = append(c.Items, storage.Item{ID: "a4", Lane: storage.LanePager + 1}) }, nil},
+		{"an unknown lane", func(c *storage.Commit) {
+			c.Items = append(c.Items, storage.Item{ID: "a4", Lane: storage.LanePager + 1})
+		}, nil},
 		{"entries of no transcript", func(c *storage.Commit) { c.Transcript = "" }, nil},
 	} {
 		c := full()
