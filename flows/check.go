@@ -53,6 +53,8 @@ func uiTexts() []string {
 		"card.referral.packet", "card.referral.preview", "card.referral.revoked", "card.referral.sent", "card.referral.text", "card.referral.text.help",
 		"card.referral.unconsented", "card.referral.until", "card.referral.was_expired", "card.referral.was_failed", "card.referral.was_marked",
 		"card.referral.was_revoked", "card.referral.what",
+		"work.link", "work.link.intro", "card.link.what", "card.link.add", "card.link.confirm", "card.link.off", "card.link.code", "card.link.code.help",
+		"card.link.not", "card.link.same", "card.link.was_set", "card.link.was_confirmed", "card.link.was_off", "card.link.both", "card.link.waits",
 		"work.tag", "work.tag.intro", "card.tag.kind", "card.tag.not", "card.tag.off", "card.tag.text", "card.tag.text.help",
 		"work.flag", "work.flag.intro", "card.flag", "card.flag.do", "card.flag.kind", "card.flag.lapsed", "card.flag.line",
 		"card.flag.past", "card.flag.set", "card.flag.take", "card.flag.until", "card.flag.until.help", "card.flag.was_set", "card.flag.was_taken",

@@ -30,6 +30,7 @@ type Work struct {
 	Consents  map[string]Consent `json:"c,omitempty"`
 	Referrals []Referral         `json:"r,omitempty"`
 	Tags      []Tag              `json:"g,omitempty"`
+	Links     []Link             `json:"l,omitempty"`
 }
 
 // A WorkMark is the value of one item.
@@ -53,6 +54,7 @@ func (w *Work) clone() *Work {
 	c.Consents = maps.Clone(w.Consents) // Their fields are replaced, never changed.
 	c.Referrals = slices.Clone(w.Referrals)
 	c.Tags = slices.Clone(w.Tags)
+	c.Links = slices.Clone(w.Links)
 	return &c
 }
 
@@ -80,6 +82,7 @@ func (b *Book) workMenu(s State, add func(Action)) {
 	if len(b.work.Tags) > 0 {
 		entry(workTag)
 	}
+	entry(workLink)
 }
 
 // workForm is the form of an entry.
@@ -102,6 +105,8 @@ func (b *Book) workForm(s State, at time.Time, what string) (Form, bool) {
 		f.Fields = b.flagFields(s, at)
 	case workTag:
 		f.Fields = b.tagFields(s.Case.work())
+	case workLink:
+		f.Fields = b.linkFields(s.Case.work())
 	default:
 		return Form{}, false
 	}
@@ -135,6 +140,8 @@ func (t *turn) worked(ev Acted) {
 		t.flag(ev)
 	case workTag:
 		t.tag(ev)
+	case workLink:
+		t.link(ev)
 	}
 }
 
@@ -158,7 +165,8 @@ func (b *Book) workLines(c Case) []Line {
 	for _, sheet := range b.work.Sheets {
 		lines = append(lines, b.sheetLines(*c.Work, sheet)...)
 	}
-	lines = append(append(lines, b.tagLines(*c.Work)...), b.consentLines(*c.Work)...)
+	lines = append(append(lines, b.tagLines(*c.Work)...), b.linkLines(*c.Work)...)
+	lines = append(lines, b.consentLines(*c.Work)...)
 	return append(lines, b.referralLines(*c.Work)...)
 }
 
