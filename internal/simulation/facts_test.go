@@ -217,6 +217,15 @@ func (w *world) committed(c storage.Commit) {
 			v.known[n] = true
 		}
 	}
+	if c := v.state.Case; c != nil {
+		// What an officer decides on later may come after what was written later.
+		for _, s := range c.Strays {
+			w.facts.held[string(s.Post)] = true
+		}
+		for _, d := range c.Doubts {
+			w.facts.held[string(d.Post)] = true
+		}
+	}
 	for _, r := range v.state.Replies {
 		if r.Held {
 			w.facts.held[string(r.Post)] = true
