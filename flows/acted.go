@@ -50,35 +50,48 @@ func (b *Book) menu(s State, _ time.Time) []Action {
 		menu = append(menu, a)
 	}
 	kind := s.facts().Kind
-	if len(b.canned) > 0 {
-		add(ActionCanned, "", "card.canned.menu", "")
-	}
-	b.askMenu(*c, kind, add)
-	b.releaseMenu(*c, kind, add)
-	b.ownerMenu(*c, add)
-	b.approveMenu(s, add)
-	switch {
-	case c.Hostile != "":
-		add(ActionHostile, choiceUndo, "card.hostile.undo", "")
-	case kind == kindFamily || kind == kindMessage:
-		add(ActionHostile, choiceMark, "card.hostile.mark", "card.hostile.confirm")
-	}
-	if choice, label, confirm := b.mediaMenu(s); choice != "" {
-		add(ActionMedia, choice, label, confirm)
-	}
+	// First what waits for an answer, then what is done each day, then what is
+	// recorded, and last what is rare: a telephone shows few entries at once.
 	if ask := c.Ask; ask != nil && ask.Word != "" {
 		add(ActionReturn, ask.choice(choiceAccept), "card.return.accept", "card.return.accept.confirm", "made", b.officersClock(c.CodeMade))
 		add(ActionReturn, ask.choice(choiceRefuse), "card.return.refuse", "card.return.refuse.confirm")
 	}
 	if c.Guarded != "" {
 		add(ActionTrust, "", "card.guard.end", "card.guard.end.confirm")
-	} else if c.Word.Sum != "" && !c.AskNext && s.Before == "" {
+	}
+	if c.Release.Sentence != "" {
+		b.releaseMenu(*c, kind, add)
+	}
+	if c.Approval.What != "" {
+		b.approveMenu(s, add)
+	}
+	if len(b.canned) > 0 {
+		add(ActionCanned, "", "card.canned.menu", "")
+	}
+	if c.Guarded == "" && c.Word.Sum != "" && !c.AskNext && s.Before == "" {
 		add(ActionAskWord, "", "card.word.ask", "")
+	}
+	b.ownerMenu(*c, add)
+	b.workMenu(s, func(a Action) { menu = append(menu, a) })
+	b.askMenu(*c, kind, add)
+	if c.Release.Sentence == "" {
+		b.releaseMenu(*c, kind, add)
+	}
+	if choice, label, confirm := b.mediaMenu(s); choice != "" {
+		add(ActionMedia, choice, label, confirm)
+	}
+	switch {
+	case c.Hostile != "":
+		add(ActionHostile, choiceUndo, "card.hostile.undo", "")
+	case kind == kindFamily || kind == kindMessage:
+		add(ActionHostile, choiceMark, "card.hostile.mark", "card.hostile.confirm")
+	}
+	if c.Approval.What == "" {
+		b.approveMenu(s, add)
 	}
 	for i, a := range menu {
 		menu[i].Form = a.Form || a.formed()
 	}
-	b.workMenu(s, func(a Action) { menu = append(menu, a) })
 	return menu
 }
 

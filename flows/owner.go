@@ -93,8 +93,8 @@ func (b *Book) ownerMenu(c Case, add adder) {
 	if c.Transfer.open() {
 		add(ActionRetract, c.Transfer.Key, "card.transfer.retract", "", "to", "@"+c.Transfer.To.Name)
 	}
-	add(ActionReturnQueue, c.Officer.ID, "card.queue", "card.queue.confirm", "owner", owner)
 	add(ActionTransfer, "", "card.transfer.menu", "")
+	add(ActionReturnQueue, c.Officer.ID, "card.queue", "card.queue.confirm", "owner", owner)
 	add(ActionTake, c.Officer.ID, "card.take", "card.take.confirm", "owner", owner)
 	add(ActionLook, "", "card.look", "", "owner", owner)
 }

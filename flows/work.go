@@ -67,6 +67,9 @@ func (b *Book) workMenu(s State, add func(Action)) {
 	entry := func(what string) {
 		add(Action{Name: ActionWork, Choice: what, Form: true, Label: b.say(b.policy.Officers, "card.work", "what", b.say(b.policy.Officers, "work."+what))})
 	}
+	if len(b.work.Flags.Kinds) > 0 {
+		entry(workFlag)
+	}
 	for _, sheet := range b.work.Sheets {
 		entry(sheet.ID)
 	}
@@ -75,9 +78,6 @@ func (b *Book) workMenu(s State, add func(Action)) {
 	}
 	if len(b.referralOptions(*c)) > 0 {
 		entry(workRefer)
-	}
-	if len(b.work.Flags.Kinds) > 0 {
-		entry(workFlag)
 	}
 	if len(b.work.Tags) > 0 {
 		entry(workTag)

@@ -63,6 +63,11 @@ func (b *Book) lastDay(day string, at time.Time) (time.Time, bool) {
 	return end, end.After(at)
 }
 
+// dayBefore is the day on the officers' clock that ends at an instant.
+func (b *Book) dayBefore(end time.Time) string {
+	return end.UTC().Add(time.Duration(b.policy.UTCOffset) - time.Nanosecond).Format(DateLayout)
+}
+
 // flag sets a flag or takes it off.
 func (t *turn) flag(ev Acted) {
 	w := t.s.Case.Work
@@ -79,7 +84,7 @@ func (t *turn) flag(ev Acted) {
 			return
 		}
 		flags = append(flags, Flag{Kind: kind, By: ev.Officer.Name, At: t.m.At.Unix(), Until: until})
-		text = t.officers("card.flag.was_set", "flag", name, "officer", "@"+ev.Officer.Name, "time", t.book.officersClock(until))
+		text = t.officers("card.flag.was_set", "flag", name, "officer", "@"+ev.Officer.Name, "day", t.book.dayBefore(until))
 	case flagTake:
 		if len(flags) == before {
 			return
@@ -112,7 +117,7 @@ func (b *Book) flagLines(c Case) []Line {
 	}
 	var all []string
 	for _, f := range c.Work.Flags {
-		all = append(all, b.say(b.policy.Officers, "card.flag.line", "flag", b.say(b.policy.Officers, "work.flag."+f.Kind), "officer", "@"+f.By, "time", b.officersClock(f.Until)))
+		all = append(all, b.say(b.policy.Officers, "card.flag.line", "flag", b.say(b.policy.Officers, "work.flag."+f.Kind), "officer", "@"+f.By, "day", b.dayBefore(f.Until)))
 	}
 	if len(all) == 0 {
 		return nil

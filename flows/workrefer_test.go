@@ -180,7 +180,7 @@ func TestPacketGoes(t *testing.T) {
 	d.fill(siti, "consent", give...)
 	e, _ := referral(d.fill(siti, "referral", "what", "new.iom"))
 	d.step(flows.Undelivered{Effect: e, Reason: flows.ReasonRejected})
-	if !d.heard("partners check") || !strings.Contains(d.line("Rujukan 1"), "gagal") {
+	if !d.heard("partners check") || !strings.Contains(d.line("Rujukan 1"), "tidak masuk ke utas") {
 		t.Errorf("a packet that could not be posted: card %q, said %q", d.line("Rujukan 1"), d.said)
 	}
 	// More is consented to: what stands may stand.

@@ -57,7 +57,7 @@ func casework(t *testing.T, w *mattermosttest.World) {
 			return string(raw), err == nil && strings.Contains(string(raw), what)
 		})
 	}
-	onCard("Kerja kasus: Penapisan")
+	onCard("Penanganan: Penapisan")
 
 	// Two officers fill the same form in: the second is told that it has changed.
 	first, late := opens(t, w, sitis, siti, card, "work:screening"), opens(t, w, budis, budi, card, "work:screening")
