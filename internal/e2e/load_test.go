@@ -71,9 +71,10 @@ type caller struct {
 	steps   []string
 	danger  bool
 	thread  *thread
-	said    []string // in the order in which it was said
-	replies []string // of the officers, in the order in which they were posted
-	posts   []string // their ids
+	officer mattermosttest.Account // who has the case: nobody else speaks to the caller
+	said    []string               // in the order in which it was said
+	replies []string               // of the officers, in the order in which they were posted
+	posts   []string               // their ids
 }
 
 // burst is how many messages are written one after the other without waiting.
@@ -189,13 +190,12 @@ func (c *crowd) one(ctx context.Context, one *caller) error {
 	if err := c.claim(ctx, one); err != nil {
 		return err
 	}
-	officer := c.h.world.Officers[rand.N(len(c.h.world.Officers))]
 	for k := 0; k < c.rounds || c.more != nil && c.more(); k += burst {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			for i := range burst {
-				c.reply(officer, one, k+i)
+				c.reply(one.officer, one, k+i)
 			}
 		}()
 		for i := range burst {
@@ -223,14 +223,14 @@ func (one *caller) say(n int) {
 // case: suar may be away at the moment, or not know the card yet, and an officer
 // would press again.
 func (c *crowd) claim(ctx context.Context, one *caller) error {
-	officer := c.h.world.Officers[rand.N(len(c.h.world.Officers))]
+	one.officer = c.h.world.Officers[rand.N(len(c.h.world.Officers))]
 	limit := 20 * time.Second
 	if c.crashes {
 		limit = 2 * time.Second
 	}
 	for again := c.crashes; ; again = true {
 		// Of a press that was taken meanwhile the button is gone.
-		if _, err := officer.Client().DoPostAction(ctx, one.thread.root.ID, "claim"); err != nil && !again {
+		if _, err := one.officer.Client().DoPostAction(ctx, one.thread.root.ID, "claim"); err != nil && !again {
 			return fmt.Errorf("the press is not taken: %w", err)
 		}
 		try, cancel := context.WithTimeout(ctx, limit)

@@ -212,6 +212,9 @@ func (s *screen) take(p post) {
 	}
 	if p.User == s.world.Bot.ID {
 		th.heard[p.text()] = p
+		for line := range strings.SplitSeq(p.text(), "\n") {
+			th.heard[line] = p // What is written fast comes in one post, a line each.
+		}
 		for _, name := range tag.FindAllString(p.Message, -1) {
 			news = news || s.tags[name] != th
 			s.tags[name] = th

@@ -77,10 +77,18 @@ func TestFiftyClaims(t *testing.T) {
 	}
 	close(start)
 	all.Wait()
+	taken := 0
 	for i, status := range statuses {
-		if status != http.StatusOK {
+		switch status {
+		case http.StatusOK:
+			taken++
+		case http.StatusNotFound: // The card shows by then that somebody has it.
+		default:
 			t.Errorf("the press of %s answers %d", officers[i].Username, status)
 		}
+	}
+	if taken < 2 {
+		t.Errorf("%d presses were taken: nobody came second", taken)
 	}
 	if err := p.attended(ctx); err != nil {
 		t.Fatal(err)
