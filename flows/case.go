@@ -111,16 +111,11 @@ func (t *turn) attended() {
 
 func (t *turn) closed(o Officer) {
 	c := t.s.Case
-	if c == nil || c.Phase == Ended || c.Phase == Opening {
+	// A case that waits again is closed by nobody: the question may have been asked
+	// before the person said what nobody has seen yet.
+	if c == nil || c.Phase != Owned || !t.decides(o) {
 		t.update()
 		return
-	}
-	if c.Phase == Owned && !t.decides(o) {
-		t.update()
-		return
-	}
-	if c.Officer.ID == "" {
-		c.Officer = o
 	}
 	t.audit(AuditClosed, o)
 	t.end("officer:" + o.Name)
