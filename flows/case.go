@@ -67,10 +67,7 @@ func (t *turn) call() {
 		return // The card itself, or the calls under way, call them.
 	}
 	c.waitsAgain(t.m.At)
-	c.Calling = true
-	if c.Since.IsZero() {
-		c.Since = t.m.At
-	}
+	c.waitsForCall(t.m.At)
 	t.page("card.again")
 	t.update()
 }

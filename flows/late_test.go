@@ -1,6 +1,7 @@
 package flows_test
 
 import (
+	"strings"
 	"testing"
 
 	"suar/flows"
@@ -33,6 +34,49 @@ func TestALateCloseEndsNoAlert(t *testing.T) {
 		d.step(flows.Claimed{Officer: budi})
 		if d.step(flows.Closed{Officer: budi}); d.s.Case.Phase != flows.Ended {
 			t.Errorf("%s: whoever has it cannot close it", name)
+		}
+	}
+}
+
+// TestGivenBackIsNotAlertedYet: when a case is given back or its owner departs, the
+// person is told that somebody was alerted once that is so; and that nobody can be
+// reached if it stays out.
+func TestGivenBackIsNotAlertedYet(t *testing.T) {
+	t.Parallel()
+	for name, again := range map[string]flows.Event{
+		"given back": flows.Acted{Officer: siti, Action: flows.ActionReturnQueue, Choice: siti.ID},
+		"departed":   flows.Departed{Officer: siti},
+	} {
+		const alerted = "A person has been alerted"
+		d := newDesk(t, shippedBook(t))
+		d.step(flows.Delivered{Effect: flows.Relay{Words: 1}})
+		var page flows.Effect
+		for _, e := range d.step(again) {
+			if _, ok := e.(flows.Page); ok {
+				page = e
+			}
+		}
+		reads := func() string { return d.book.View(d.s, d.now).Text }
+		if page == nil || strings.Contains(reads(), alerted) {
+			t.Fatalf("%s: before the call is out the person reads %q", name, reads())
+		}
+		waits := d.s
+		d.step(flows.Delivered{Effect: page})
+		if !strings.Contains(reads(), alerted) {
+			t.Errorf("%s: when the call is out the person reads %q", name, reads())
+		}
+		d.s = waits
+		for range 10 {
+			d.now = d.s.Alarm()
+			d.step(flows.TimedOut{})
+		}
+		if stuck := d.s.Case.Stuck; !stuck {
+			t.Errorf("%s: the call stays out, and the person reads %q", name, reads())
+		}
+		// Who claims it then ends that wait: the next call has its whole time.
+		d.step(flows.Claimed{Officer: budi})
+		if d.s.Case.Stuck || !d.s.Case.Since.IsZero() {
+			t.Errorf("%s: claimed, and it still waits since %v", name, d.s.Case.Since)
 		}
 	}
 }

@@ -208,6 +208,7 @@ func (t *turn) own(o Officer) {
 	c := t.s.Case
 	c.Phase, c.Officer, c.Acknowledged, c.Calling = Owned, o, t.m.At, false
 	c.Transfer = Transfer{}
+	t.underWay() // The call that did not go out is not waited for any more.
 	if c.Placed.IsZero() {
 		c.Placed = t.m.At // It is claimed before it is known where its card is.
 	}
@@ -248,13 +249,25 @@ func (c *Case) waitsAgain(at time.Time) {
 	c.Acks, c.Lacks, c.Transfer = nil, 0, Transfer{}
 }
 
+// waitsForCall says that nobody has been called yet since somebody waits again.
+func (c *Case) waitsForCall(at time.Time) {
+	c.Calling = true
+	if c.Since.IsZero() {
+		c.Since = at
+	}
+}
+
 // queue takes a case from its owner and calls all out for it again.
 func (t *turn) queue() {
 	c := t.s.Case
 	c.waitsAgain(t.m.At)
 	c.Officer = Officer{}
+	c.waitsForCall(t.m.At)
 	if m := t.s.Mask; m != nil && m.Case != nil && m.Case.Phase == Owned {
-		m.Case.waitsAgain(t.m.At) // What is said behind the mask must be true as well.
+		in := m.Case // What is said behind the mask must be true as well.
+		in.waitsAgain(t.m.At)
+		in.waitsForCall(t.m.At)
+		in.Paging, in.Paged = true, t.m.At // So that it hears of the call.
 	}
 	t.page("card.queue.page")
 	t.update()
