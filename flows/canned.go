@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Officers can choose a reply that was written and read beforehand, by situation, in
@@ -165,28 +166,40 @@ const aboutCanned = "canned "
 type cannedPost struct {
 	By   Officer `json:"by"`
 	Text string  `json:"text"`
+	// At is when the officer chose it.
+	At time.Time `json:"at"`
 }
 
-// sayCanned puts the words into the thread, as the officer's.
+// sayCanned puts the words into the thread, as the officer's. Whoever chooses them in
+// a case that waits has it from then on.
 func (t *turn) sayCanned(ev Acted) {
 	r, _, ok := t.book.cannedFor(t.s, ev.Values[cannedField])
 	if !ok {
 		return
 	}
-	about, err := json.Marshal(cannedPost{By: ev.Officer, Text: r.Text})
+	about, err := json.Marshal(cannedPost{By: ev.Officer, Text: r.Text, At: t.m.At})
 	if err != nil {
-		return // It holds nothing but texts.
+		return // It holds nothing but texts and a time.
+	}
+	if t.s.Case.Phase != Owned {
+		t.claimed(ev.Officer)
 	}
 	t.do(Prompt{About: aboutCanned + string(about), Text: t.officers("card.canned.line", "officer", "@"+ev.Officer.Name, "text", r.Text)})
 }
 
 // cannedThere passes the words on that are in the thread now, by all the rules of a
-// reply.
+// reply. Words that come late are not passed on: whoever chose them has the case no
+// more, or did not know what was said since, and claims nothing by them.
 func (t *turn) cannedThere(about string, post PostID) {
 	var c cannedPost
-	if json.Unmarshal([]byte(about), &c) == nil && post != "" {
-		t.replied(Replied{Post: post, Officer: c.By, Text: c.Text})
+	if json.Unmarshal([]byte(about), &c) != nil || post == "" {
+		return
 	}
+	if t.active() && (t.s.Case.Phase != Owned || !t.s.Case.Officer.is(c.By) || t.m.At.After(t.book.policy.Transfer.after(c.At))) {
+		t.refuse(post, "card.canned.lost")
+		return
+	}
+	t.replied(Replied{Post: post, Officer: c.By, Text: c.Text})
 }
 
 // cannedLost tells the officers that such words did not get into the thread, and so

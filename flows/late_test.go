@@ -1,8 +1,10 @@
 package flows_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"suar/flows"
 )
@@ -78,5 +80,53 @@ func TestGivenBackIsNotAlertedYet(t *testing.T) {
 		if d.s.Case.Stuck || !d.s.Case.Since.IsZero() {
 			t.Errorf("%s: claimed, and it still waits since %v", name, d.s.Case.Since)
 		}
+	}
+}
+
+// TestALateCannedReplyClaimsNothing: a prepared reply that comes into the thread when
+// its officer has the case no more, or long after it was chosen, claims nothing and
+// goes to nobody; and whoever chooses one in a case that waits has it at once.
+func TestALateCannedReplyClaimsNothing(t *testing.T) {
+	t.Parallel()
+	chooses := func(d *desk, o flows.Officer) (prompt flows.Effect) {
+		form, _ := d.book.Form(d.s, d.now, o, flows.ActionCanned, "")
+		for _, e := range d.step(flows.Acted{Officer: o, Action: flows.ActionCanned, Values: map[string]string{"reply": "waiting"}, Stamp: form.Stamp}) {
+			if _, ok := e.(flows.Prompt); ok {
+				prompt = e
+			}
+		}
+		return prompt
+	}
+	for name, then := range map[string]func(d *desk){
+		"in time":    func(*desk) {},
+		"old":        func(d *desk) { d.now = d.now.Add(time.Hour) },
+		"departed":   func(d *desk) { d.step(flows.Departed{Officer: siti}) },
+		"given back": func(d *desk) { d.step(flows.Acted{Officer: siti, Action: flows.ActionReturnQueue, Choice: siti.ID}) },
+		"taken":      func(d *desk) { d.step(flows.Acted{Officer: budi, Action: flows.ActionTake, Choice: siti.ID}) },
+		"danger": func(d *desk) {
+			d.s.Danger = true
+			d.step(flows.Chose{Message: "1", Data: d.s.Token + ".h"})
+		},
+	} {
+		d := newDesk(t, shippedBook(t))
+		prompt := chooses(d, siti)
+		if prompt == nil {
+			t.Fatal("nothing is put into the thread")
+		}
+		then(d)
+		before := *d.s.Case
+		effects := d.step(flows.Delivered{Effect: prompt, Post: "canned"})
+		if c := d.s.Case; c.Phase != before.Phase || c.Officer != before.Officer {
+			t.Errorf("%s: the case is %s of %q, was %s of %q", name, c.Phase, c.Officer.Name, before.Phase, before.Officer.Name)
+		}
+		said, failed := len(d.s.Replies) > 0, slices.Contains(effects, flows.Effect(flows.Mark{Post: "canned", Sign: flows.SignFailed}))
+		if inTime := name == "in time"; said != inTime || failed == inTime {
+			t.Errorf("%s: said %v, marked as failed %v", name, said, failed)
+		}
+	}
+	d := newDesk(t, shippedBook(t))
+	d.step(flows.Acted{Officer: siti, Action: flows.ActionReturnQueue, Choice: siti.ID})
+	if chooses(d, budi); d.s.Case.Phase != flows.Owned || d.s.Case.Officer != budi {
+		t.Errorf("chosen, and the case is %s of %q", d.s.Case.Phase, d.s.Case.Officer.Name)
 	}
 }
