@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,11 @@ type Index struct {
 	// Owner is who has the case, nobody before that; Claimed is since when.
 	Owner Officer `json:"owner,omitzero"`
 	// Offered is to whom the owner offers the case, nobody as a rule.
-	Offered Officer   `json:"offered,omitzero"`
+	Offered Officer `json:"offered,omitzero"`
+	// Also are the other officers on whose word something rests in the case: an offer,
+	// a half of what takes two, that they have seen it. Should one be no officer any
+	// more, the case has to hear of it.
+	Also    []Officer `json:"also,omitempty"`
 	Opened  time.Time `json:"opened"`
 	Claimed time.Time `json:"claimed,omitzero"`
 	// Waiting is since when somebody waits for an officer: for the case to be
@@ -59,7 +64,22 @@ func (b *Book) index(s State) Index {
 		}
 	}
 	i.Tags = c.work().indexTags()
+	i.Also = c.also()
 	return i
+}
+
+// also are the officers of [Index.Also], each once.
+func (c *Case) also() []Officer {
+	if c.Phase == Ended {
+		return nil
+	}
+	var list []Officer
+	for _, o := range append([]Officer{c.Transfer.By, c.Approval.By, c.Release.By}, c.Acks...) {
+		if o.ID != "" && !o.is(c.Officer) && !o.is(c.Transfer.To) && !slices.ContainsFunc(list, o.is) {
+			list = append(list, o)
+		}
+	}
+	return list
 }
 
 // RankAt is where a case stands in the queue at an instant, by its index: [Book.Rank]

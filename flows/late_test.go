@@ -130,3 +130,73 @@ func TestALateCannedReplyClaimsNothing(t *testing.T) {
 		t.Errorf("chosen, and the case is %s of %q", d.s.Case.Phase, d.s.Case.Officer.Name)
 	}
 }
+
+// TestWhoseWordCountsIsInTheIndex: the card's index names every officer on whose word
+// something rests, so that it is found out when one is no officer any more; and what
+// rests on it is over then.
+func TestWhoseWordCountsIsInTheIndex(t *testing.T) {
+	t.Parallel()
+	lead := flows.Officer{ID: "3", Name: "eka", Role: flows.RoleLead}
+	offers := func(d *desk, by flows.Officer) {
+		d.step(flows.HandedOver{By: by, To: flows.Officer{ID: "4", Name: "citra"}})
+	}
+	proposes := func(d *desk, by flows.Officer) {
+		form, _ := d.book.Form(d.s, d.now, by, flows.ActionApprove, "delete")
+		d.step(flows.Acted{Officer: by, Action: flows.ActionApprove, Choice: "delete", Values: map[string]string{"reason": "because"}, Stamp: form.Stamp})
+	}
+	for name, c := range map[string]struct {
+		does func(d *desk, by flows.Officer)
+		open func(c flows.Case) bool
+	}{
+		"an offer":   {offers, func(c flows.Case) bool { return c.Transfer.Key != "" }},
+		"a proposal": {proposes, func(c flows.Case) bool { return c.Approval.What != "" }},
+		"a sentence": {
+			func(d *desk, by flows.Officer) {
+				d.step(flows.Acted{Officer: by, Action: flows.ActionRelease, Choice: "alive"})
+			},
+			func(c flows.Case) bool { return c.Release.Sentence != "" },
+		},
+		"acknowledged": {
+			func(d *desk, by flows.Officer) {
+				d.s.Case.Lacks = 1 // As in a case that takes two.
+				d.step(flows.Acted{Officer: by, Action: flows.ActionSeen})
+			},
+			func(c flows.Case) bool { return c.Lacks == 0 },
+		},
+	} {
+		d := newDesk(t, twoAcknowledge(t))
+		if d.s.Danger = true; name != "acknowledged" {
+			d.s.Case.Lacks = 0
+		}
+		c.does(d, lead)
+		if !c.open(*d.s.Case) {
+			t.Fatalf("%s: nothing came of it", name)
+		}
+		if also := d.book.Card(d.s, d.now).Index.Also; !slices.Contains(also, lead) {
+			t.Errorf("%s: the index names %v", name, also)
+		}
+		effects := d.step(flows.Departed{Officer: lead})
+		if c.open(*d.s.Case) || d.s.Case.Officer != siti {
+			t.Errorf("%s: it stands although its officer is gone", name)
+		}
+		if also := d.book.Card(d.s, d.now).Index.Also; len(also) > 0 || !slices.Contains(effects, flows.Effect(flows.Update{})) {
+			t.Errorf("%s: the index still names %v", name, also)
+		}
+		if effects := d.step(flows.Departed{Officer: lead}); len(effects) > 0 {
+			t.Errorf("%s: told again it does %v", name, effects)
+		}
+	}
+}
+
+// twoAcknowledge is the shipped book with two officers for whoever is in danger.
+func twoAcknowledge(t *testing.T) *flows.Book {
+	t.Helper()
+	files := shipped(t)
+	policy := files["policy.yaml"]
+	policy.Data = []byte(strings.Replace(string(policy.Data), "acknowledge: {danger: 1, minor: 1}", "acknowledge: {danger: 2, minor: 3}", 1))
+	book, err := flows.Load(files, flows.Directory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return book
+}

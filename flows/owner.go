@@ -364,9 +364,20 @@ func (t *turn) departed(o Officer) {
 	if c.Release.Sentence != "" && c.Release.By.is(o) {
 		t.lapseRelease()
 	}
-	if i := slices.IndexFunc(c.Acks, o.is); i >= 0 && c.Lacks > 0 {
+	if i := slices.IndexFunc(c.Acks, o.is); i >= 0 && c.Phase == Owned && !c.Officer.is(o) {
 		c.Acks = slices.Delete(c.Acks, i, i+1)
-		c.Lacks++ // Who was counted is not there to help.
+		n := len(c.Acks)
+		if !slices.ContainsFunc(c.Acks, c.Officer.is) {
+			n++ // Who took it over has seen it.
+		}
+		// Who was counted is not there to help.
+		lacks := max(c.Lacks, t.book.acknowledges(t.s)-n)
+		if c.Lacks == 0 && lacks > 0 {
+			t.page("card.page.second")
+			c.Placed, c.Pages = t.m.At, 1 // The calls begin anew.
+		}
+		c.Lacks = lacks
+		t.update()
 	}
 	switch {
 	case c.Phase == Owned && c.Officer.is(o):
@@ -375,8 +386,11 @@ func (t *turn) departed(o Officer) {
 		t.queue()
 	case c.Officer.is(o):
 		c.Officer = Officer{} // They were called into it again, and cannot come.
+		t.update()
 	case c.Transfer.open() && c.Transfer.To.is(o):
 		t.lapseTransfer("card.transfer.departed")
+	case c.Transfer.open() && c.Transfer.By.is(o):
+		t.lapseTransfer("card.transfer.retracted")
 	}
 }
 

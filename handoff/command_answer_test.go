@@ -274,6 +274,9 @@ func TestWhoLeavesIsReported(t *testing.T) {
 		siti, budi, rina := w.Officers[0], w.Officers[1], w.Officers[2]
 		gone := r.put(1, owned("AAAA-1111", budi, flows.Officer{}))
 		stays := r.put(2, owned("BBBB-2222", siti, officer(rina)))
+		rests := indexed("CCCC-3333", flows.Alerting, time.Now())
+		rests.Index.Also = []flows.Officer{officer(siti), officer(rina)}
+		waits := r.put(3, rests)
 		r.run()
 		r.until("the index is read", func() bool { _, whole := r.index.open(); return whole })
 		w.RemoveMember(budi)
@@ -286,6 +289,9 @@ func TestWhoLeavesIsReported(t *testing.T) {
 		w.RemoveMember(rina)
 		if diff := cmp.Diff([]flows.Event{flows.Departed{Officer: officer(rina)}}, r.ledger.wait(t, stays, 1)); diff != "" {
 			t.Errorf("events of what was offered (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]flows.Event{flows.Departed{Officer: officer(rina)}}, r.ledger.wait(t, waits, 1)); diff != "" {
+			t.Errorf("events of what rests on their word (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -14,16 +14,13 @@ import (
 // officer. That somebody was taken out of the channel is heard at once.
 const reconcileEvery = time.Minute
 
-// reconcile tells the cases whose owner, or to whom they are offered, is no officer
-// any more. What the cases make of it is theirs.
+// reconcile tells the cases whose owner, or to whom they are offered, or on whose word
+// something rests in them, is no officer any more. What the cases make of it is theirs.
 func (d *Desk) reconcile(ctx context.Context, p place, r *right) error {
 	cases, _ := d.index.open()
 	still := map[string]bool{}
 	for _, e := range cases {
-		if e.Phase != flows.Owned {
-			continue
-		}
-		for _, o := range []flows.Officer{e.Owner, e.Offered} {
+		for _, o := range append([]flows.Officer{e.Owner, e.Offered}, e.Also...) {
 			if o.ID == "" {
 				continue
 			}
