@@ -153,9 +153,21 @@ func (t *turn) deed(ev Acted) (what string, with []Officer) {
 		kind, _, _ := strings.Cut(ev.Choice, "-")
 		return what + " " + kind + " " + c.Approval.What, []Officer{c.Approval.By}
 	case ActionRelease:
-		if c.Release.Sentence != "" {
-			return what, []Officer{c.Release.By}
+		kind, _, _ := strings.Cut(ev.Choice, "-")
+		if c.Release.Sentence == "" {
+			return what + " propose", nil
 		}
+		return what + " " + kind, []Officer{c.Release.By} // "confirm" or "undo"
+	case ActionWork:
+		what += " " + ev.Choice
+		if ev.Choice == workLink {
+			step, _, _ := strings.Cut(ev.Values["what"], ".") // The rest is a code.
+			what += " " + step
+		}
+	case ActionHostile, ActionMedia, ActionAsk:
+		what += " " + ev.Choice
+	case ActionReturn:
+		what += " " + strings.TrimRight(ev.Choice, "0123456789") // The rest says to whom.
 	}
 	return what, nil
 }
@@ -183,6 +195,11 @@ func (t *turn) allowed(ev Acted) bool {
 			t.do(Tell{Text: t.officers("card.look.only", "officer", "@"+o.Name)})
 		}
 		return o.leads()
+	case ActionRelease:
+		if r := c.Release; strings.HasPrefix(ev.Choice, confirmed) && r.By.is(o) {
+			t.do(Tell{Text: t.officers("card.release.same", "officer", "@"+o.Name, "first", "@"+r.By.Name, "sentence", t.officers("ui.release."+r.Sentence))})
+			return false
+		}
 	case ActionApprove:
 		if a := c.Approval; strings.HasPrefix(ev.Choice, confirmed) && a.By.is(o) {
 			t.do(Tell{Text: t.approval("card.approve.same", a, o)})

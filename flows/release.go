@@ -59,8 +59,6 @@ func (t *turn) releases(ev Acted) {
 		tell("card.release.undone")
 		*r = Release{}
 	case strings.TrimPrefix(ev.Choice, confirmed) != r.Sentence:
-	case ev.Officer.ID == r.By.ID:
-		tell("card.release.same")
 	default:
 		tell("card.release.done")
 		sentence := r.Sentence
