@@ -29,10 +29,11 @@ func (e *Engine) note(ctx context.Context, id string, at time.Time, a flows.Audi
 	case <-ctx.Done():
 		return fmt.Errorf("engine: note in the trail: %w", context.Cause(ctx))
 	}
+	// The time is that of all tries: each conflict is an entry of somebody else's.
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	for {
-		ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 		err := e.noteOnce(ctx, id, at, a)
-		cancel()
 		switch {
 		case errors.Is(err, storage.ErrDuplicate):
 			return nil

@@ -239,3 +239,46 @@ func TestTrailOfManyProcesses(t *testing.T) {
 		}
 	})
 }
+
+// Two processes note different things at once: whoever meets the other's entry
+// appends behind it, and nothing is lost.
+func TestTrailOfProcessesThatConflict(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.store = &overtakenTrail{Store: w.store}
+		first, second := w.engine(), w.engine()
+		// Between the reading and the writing of the first comes the second.
+		w.store.(*overtakenTrail).meanwhile = func() {
+			if err := second.Audit(t.Context(), "second", flows.Audit{What: "closed", Code: "B"}); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := first.Audit(t.Context(), "first", flows.Audit{What: "closed", Code: "A"}); err != nil {
+			t.Error(err)
+		}
+		got := w.trail()
+		var cases []string
+		for _, e := range got.Entries {
+			cases = append(cases, e.Case)
+		}
+		if diff := cmp.Diff([]string{"B", "A"}, cases); diff != "" || len(got.Faults) > 0 {
+			t.Errorf("faults %q, cases (-want +got):\n%s", got.Faults, diff)
+		}
+	})
+}
+
+// An overtakenTrail lets something happen once after the trail's record was read.
+type overtakenTrail struct {
+	storage.Store
+	meanwhile func()
+}
+
+func (s *overtakenTrail) Load(ctx context.Context, id string) (storage.Record, error) {
+	rec, err := s.Store.Load(ctx, id)
+	if do := s.meanwhile; id == auditRecord && do != nil {
+		s.meanwhile = nil
+		do()
+	}
+	return rec, err
+}
