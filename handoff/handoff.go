@@ -176,6 +176,7 @@ type Desk struct {
 	Config
 	client          *model.Client4
 	spent           spent     // presses
+	told            spent     // who was told in which thread to be no officer
 	presses, posts  pace      // of each officer
 	refusals, waits tally     // of presses, and of posts that wait for the engine
 	began           time.Time // of the listening

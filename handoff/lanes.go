@@ -12,6 +12,10 @@ import (
 // stops reading, and Mattermost keeps the rest.
 const maxQueued = 1000
 
+// mostOfOne is how much of one author may wait of what is heard, so that nobody alone
+// fills what waits: far more than anybody writes while the engine takes a breath.
+const mostOfOne = 100
+
 // A change is what happened to one post of a thread, or to its card.
 type change struct {
 	what what
@@ -29,13 +33,26 @@ func (c change) root() string {
 	return c.post.RootId
 }
 
+// lane is where a change waits: in its thread's lane, or, if it is not to be handed
+// over, in its author's own.
+func (c change) lane() string {
+	if c.what == tooMany {
+		return "too many of " + c.post.UserId
+	}
+	return c.root()
+}
+
+// bounded says that a change counts among those of its author that wait.
+func (c change) bounded() bool { return c.what != deleted && c.what != tooMany }
+
 type what uint8
 
 const (
 	created what = iota
 	edited
 	deleted
-	missed // it happened too long ago to be handed over
+	missed  // it happened too long ago to be handed over
+	tooMany // it came while too much of its author waited
 )
 
 // lanes hand changes over, those of one thread in order and one at a time,
@@ -46,20 +63,40 @@ type lanes struct {
 	handle func(change) bool
 
 	mu     sync.Mutex
-	queues map[string][]change // by root; its first is being handled
+	queues map[string][]change // by lane; its first is being handled
+	of     map[string]int      // how many of an author wait in the threads' lanes
 	total  int
 	room   chan struct{} // closed and made anew when something was handled
 	done   sync.WaitGroup
 }
 
 func newLanes(handle func(change) bool) *lanes {
-	return &lanes{handle: handle, queues: map[string][]change{}, room: make(chan struct{})}
+	return &lanes{handle: handle, queues: map[string][]change{}, of: map[string]int{}, room: make(chan struct{})}
+}
+
+// offer is add for what is heard. If too much of its author waits, it is not handed
+// over but shown to the author as one that reaches nobody, and in the end let go of. A
+// deletion only takes something back, and there is one of each post at most.
+func (l *lanes) offer(ctx context.Context, c change) error {
+	if c.what != deleted {
+		l.mu.Lock()
+		full := l.of[c.post.UserId] >= mostOfOne
+		if full {
+			c.what = tooMany
+		}
+		crowded := len(l.queues[c.lane()]) >= mostOfOne
+		l.mu.Unlock()
+		if full && crowded {
+			return nil
+		}
+	}
+	return l.add(ctx, c)
 }
 
 // add queues a change, waiting for room until ctx ends. A thread whose change
 // could not be handled takes more but hands over no more.
 func (l *lanes) add(ctx context.Context, c change) error {
-	root := c.root()
+	lane := c.lane()
 	for {
 		l.mu.Lock()
 		if l.total < maxQueued {
@@ -75,27 +112,35 @@ func (l *lanes) add(ctx context.Context, c change) error {
 	}
 	defer l.mu.Unlock()
 	l.total++
-	l.queues[root] = append(l.queues[root], c)
-	if len(l.queues[root]) == 1 {
-		l.done.Go(func() { l.drain(root) })
+	if c.bounded() {
+		l.of[c.post.UserId]++
+	}
+	l.queues[lane] = append(l.queues[lane], c)
+	if len(l.queues[lane]) == 1 {
+		l.done.Go(func() { l.drain(lane) })
 	}
 	return nil
 }
 
-func (l *lanes) drain(root string) {
+func (l *lanes) drain(lane string) {
 	for {
 		l.mu.Lock()
-		c := l.queues[root][0]
+		c := l.queues[lane][0]
 		l.mu.Unlock()
 		if !l.handle(c) {
 			return
 		}
 		l.mu.Lock()
 		l.total--
+		if author := c.post.UserId; c.bounded() {
+			if l.of[author]--; l.of[author] == 0 {
+				delete(l.of, author)
+			}
+		}
 		close(l.room)
 		l.room = make(chan struct{})
-		if l.queues[root] = l.queues[root][1:]; len(l.queues[root]) == 0 {
-			delete(l.queues, root)
+		if l.queues[lane] = l.queues[lane][1:]; len(l.queues[lane]) == 0 {
+			delete(l.queues, lane)
 			l.mu.Unlock()
 			return
 		}

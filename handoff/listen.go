@@ -339,7 +339,7 @@ func (l *listener) take(ctx context.Context, ev *model.WebSocketEvent) error {
 	}
 	// Pinning a post is an edit without a time.
 	if l.place.concerns(&post) && (kind != edited || post.EditAt != 0) || kind == deleted && l.place.card(&post) {
-		if err := l.lanes.add(ctx, change{what: kind, post: &post}); err != nil {
+		if err := l.lanes.offer(ctx, change{what: kind, post: &post}); err != nil {
 			return err
 		}
 	}

@@ -37,6 +37,13 @@ func (p *pace) take(officer string, at time.Time, rate float64) time.Time {
 	return at
 }
 
+// back undoes a take.
+func (p *pace) back(officer string, rate float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.full[officer] = p.full[officer].Add(-cost(rate))
+}
+
 // try is take for what is refused, and then not counted, if its turn is not now. It
 // returns whether it is.
 func (p *pace) try(officer string, now time.Time, rate float64) bool {

@@ -116,16 +116,20 @@ func inbound(c change, officer flows.Officer, mentions bool) engine.Inbound {
 // ctx ends; then it returns false. It never skips one.
 func (d *Desk) handle(ctx context.Context, r *right, c change) bool {
 	var b backoff
-	if !d.inTurn(ctx, c) {
-		return false
-	}
 	began := d.Now()
+	counted := false // for the author's pace
 	for {
 		call, cancel := r.within(ctx)
-		err := d.handOver(call, c, began)
+		err := d.handOver(call, c, began, &counted)
 		cancel()
 		if err == nil {
 			return true
+		}
+		if early, ok := errors.AsType[*earlyError](err); ok {
+			if sleep(ctx, early.ahead) != nil {
+				return false
+			}
+			continue
 		}
 		if ctx.Err() != nil {
 			return false
@@ -143,28 +147,40 @@ func (d *Desk) handle(ctx context.Context, r *right, c change) bool {
 	}
 }
 
-// inTurn waits while whoever wrote has written more than an officer may for the
-// moment: a post comes later then, and is not lost. It reports whether ctx goes on.
-func (d *Desk) inTurn(ctx context.Context, c change) bool {
-	if c.what == deleted {
-		return true
-	}
+// mostAhead is how long a post waits for its author's turn at most. What would wait
+// for longer is not handed over: its author sees the sign and writes it again.
+const mostAhead = time.Minute
+
+// An earlyError says that an officer has written more than may be for the moment: the
+// post comes later, and is not lost.
+type earlyError struct{ ahead time.Duration }
+
+func (e *earlyError) Error() string { return "handoff: it is not the turn of this post yet" }
+
+// early counts a post of an officer and returns how long it waits for its turn.
+func (d *Desk) early(c change) time.Duration {
 	wrote := time.UnixMilli(c.post.UpdateAt)
 	turn := d.posts.take(c.post.UserId, wrote, d.Pace)
 	// The server's clock may be ahead of ours.
-	if ahead := min(turn.Sub(wrote), turn.Sub(d.Now())); ahead > 0 {
-		return sleep(ctx, ahead) == nil
+	ahead := min(turn.Sub(wrote), turn.Sub(d.Now()))
+	if ahead > mostAhead {
+		d.posts.back(c.post.UserId, d.Pace)
 	}
-	return true
+	return ahead
 }
 
 // errNotRecorded says that a card is seen but not yet recorded.
 var errNotRecorded = errors.New("handoff: the card is not recorded yet")
 
-// handOver hands a change over that was first tried at began.
-func (d *Desk) handOver(ctx context.Context, c change, began time.Time) error {
-	if c.what == missed {
+// handOver hands a change over that was first tried at began; counted says that the
+// pace of who wrote it has counted it. Only an officer's is counted: who is none is
+// turned away at once, and nobody's words wait for it.
+func (d *Desk) handOver(ctx context.Context, c change, began time.Time, counted *bool) error {
+	switch c.what {
+	case missed:
 		return d.handMissed(ctx, c, began)
+	case tooMany:
+		return d.letGo(ctx, c)
 	}
 	var officer flows.Officer
 	mentions := false
@@ -182,6 +198,15 @@ func (d *Desk) handOver(ctx context.Context, c change, began time.Time) error {
 			return d.turnAway(ctx, p, c, officer)
 		case err != nil:
 			return err
+		}
+		if !*counted {
+			*counted = true
+			switch ahead := d.early(c); {
+			case ahead > mostAhead:
+				return d.letGo(ctx, c)
+			case ahead > 0:
+				return &earlyError{ahead}
+			}
 		}
 		if words, is := commandOf(written(c.post)); is && c.what == created {
 			if c.post.EditAt != 0 {
@@ -245,6 +270,19 @@ func (d *Desk) unknown(ctx context.Context, c change, began time.Time) error {
 		return errNotRecorded
 	}
 	return d.markFailed(ctx, p, c)
+}
+
+// letGo shows, under a card, that a post or its edit is not handed over.
+func (d *Desk) letGo(ctx context.Context, c change) error {
+	p, err := d.where(ctx)
+	if err != nil {
+		return err
+	}
+	ours, err := d.isCard(ctx, p, c.root())
+	if err != nil || !ours {
+		return err
+	}
+	return d.markFailed(ctx, p, change{what: created, post: c.post})
 }
 
 // markFailed shows the officer that a new post will not reach the person.

@@ -27,14 +27,20 @@ func (d *Desk) turnAway(ctx context.Context, p place, c change, who flows.Office
 	if err := d.markFailed(ctx, p, c); err != nil {
 		return err
 	}
-	line := engine.Delivery{
+	line := engine.Delivery{ // Said once, it costs nothing more.
 		ID:     hex.EncodeToString(d.mac("turned away", c.root(), who.ID, d.today())[:16]),
 		Thread: flows.PostID(c.root()),
 		Tries:  2, // An earlier process may have said it.
 	}
+	if d.told.known(line.ID) {
+		return nil
+	}
 	_, err = d.reply(ctx, p, line, []string{turnedAway(d.Words.Outsider, who.Name)})
 	if failure, ok := errors.AsType[*engine.Failure](err); ok && failure.Final {
-		return nil
+		err = nil
+	}
+	if err == nil {
+		d.told.spend(line.ID, d.Now())
 	}
 	return err
 }
