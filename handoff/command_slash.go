@@ -69,11 +69,14 @@ func (d *Desk) commandGiven(ctx context.Context, r *http.Request) string {
 // A direct is what somebody wrote to the bot alone.
 type direct struct{ post *model.Post }
 
-// isDirect reports whether a new post was written to the bot alone, by somebody else.
+// isDirect reports whether a new post was written to the bot alone, by somebody else
+// who was there: a webhook, a bot or a plugin can post in an officer's name.
 func (p place) isDirect(ev *model.WebSocketEvent, post *model.Post) bool {
 	kind, _ := ev.GetData()["channel_type"].(string)
 	return kind == string(model.ChannelTypeDirect) && post.UserId != p.bot && post.OriginalId == "" &&
-		(post.Type == model.PostTypeDefault || post.Type == model.PostTypeMe)
+		(post.Type == model.PostTypeDefault || post.Type == model.PostTypeMe) &&
+		post.GetProp(model.PostPropsFromWebhook) == nil && post.GetProp(model.PostPropsFromBot) == nil &&
+		post.GetProp(model.PostPropsFromPlugin) == nil
 }
 
 // answerDirect answers an officer who wrote to the bot. Nobody else learns that

@@ -83,3 +83,26 @@ func TestACommandIsNotForThePerson(t *testing.T) {
 		})
 	})
 }
+
+// TestDirectOfAWebhook: who has the address of an officer's webhook gives no command in
+// the officer's name.
+func TestDirectOfAWebhook(t *testing.T) {
+	event := model.NewWebSocketEvent(model.WebsocketEventPosted, "", "direct", "", nil, "")
+	event.Add("channel_type", string(model.ChannelTypeDirect))
+	p := place{bot: "bot", channel: "channel"}
+	post := func(prop string) *model.Post {
+		post := &model.Post{UserId: "siti", ChannelId: "direct", Message: "waiting"}
+		if prop != "" {
+			post.AddProp(prop, "true")
+		}
+		return post
+	}
+	if !p.isDirect(event, post("")) {
+		t.Error("what an officer wrote is nothing")
+	}
+	for _, prop := range []string{model.PostPropsFromWebhook, model.PostPropsFromBot, model.PostPropsFromPlugin} {
+		if p.isDirect(event, post(prop)) {
+			t.Errorf("a post with %s is an officer's", prop)
+		}
+	}
+}
