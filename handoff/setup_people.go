@@ -163,7 +163,20 @@ func (b *builder) leave(ctx context.Context) error {
 	return nil
 }
 
-// theCommand registers /suar.
+// isOurs reports whether a command was made by the bot or by an administrator. Whoever
+// made it knows its token, and may lead it elsewhere later.
+func (b *builder) isOurs(ctx context.Context, command *model.Command) (bool, error) {
+	if b.bot != nil && command.CreatorId == b.bot.Id || b.me != nil && command.CreatorId == b.me.Id {
+		return true, nil
+	}
+	user, resp, err := b.c.GetUser(ctx, command.CreatorId, "")
+	if err != nil && !missingHere(resp) {
+		return false, refusedSetup("look who made the slash command", resp)
+	}
+	return err == nil && user.DeleteAt == 0 && user.IsSystemAdmin(), nil
+}
+
+// theCommand registers /suar. One that somebody else registered is made anew.
 func (b *builder) theCommand(ctx context.Context) error {
 	what, url := "the slash command /"+commandWord, strings.TrimRight(b.CallbackURL, "/")+"/mattermost/command"
 	var there *model.Command
@@ -174,6 +187,21 @@ func (b *builder) theCommand(ctx context.Context) error {
 		}
 		if i := slices.IndexFunc(all, func(c *model.Command) bool { return c.Trigger == commandWord }); i >= 0 {
 			there = all[i]
+		}
+	}
+	did, made := "made", false
+	if there != nil {
+		ours, err := b.isOurs(ctx, there)
+		if err != nil {
+			return err
+		}
+		if !ours {
+			if !b.DryRun {
+				if resp, err := b.c.DeleteCommand(ctx, there.Id); err != nil {
+					return refusedSetup("take away the slash command that somebody else made", resp)
+				}
+			}
+			there, did = nil, "made anew: it was somebody else's"
 		}
 	}
 	switch {
@@ -189,7 +217,7 @@ func (b *builder) theCommand(ctx context.Context) error {
 	case there != nil:
 		b.told(what, "")
 	default:
-		b.told(what, "made")
+		b.told(what, did)
 		if b.DryRun {
 			return nil
 		}
@@ -207,6 +235,7 @@ func (b *builder) theCommand(ctx context.Context) error {
 		if there, resp, err = b.c.CreateCommand(ctx, command); err != nil {
 			return refusedSetup("make the slash command", resp)
 		}
+		made = true
 		b.HasCommandToken = false // That of a command that is no more.
 	}
 	if b.HasCommandToken {
@@ -216,5 +245,13 @@ func (b *builder) theCommand(ctx context.Context) error {
 	if b.DryRun {
 		return nil
 	}
-	return b.KeepCommandToken(secret.New(there.Token))
+	if made {
+		return b.KeepCommandToken(secret.New(there.Token))
+	}
+	// Who knows the token of a command that is older nobody can say.
+	token, resp, err := b.c.RegenCommandToken(ctx, there.Id)
+	if err != nil {
+		return refusedSetup("make a new token for the slash command", resp)
+	}
+	return b.KeepCommandToken(secret.New(token))
 }

@@ -156,6 +156,55 @@ func TestSetUpByTheSocket(t *testing.T) {
 	}
 }
 
+// TestSetUpOfACommandThatIsThere: whoever registered /suar before knows its token, which
+// must not become ours.
+func TestSetUpOfACommandThatIsThere(t *testing.T) {
+	w := mattermosttest.Real(t)
+	first := setUp(t, w, settingUp{}, nil)
+	admin := w.Admin.Client()
+	team, _, err := admin.GetTeamByName(t.Context(), "consulate", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The only command of the team.
+	there := func() *model.Command {
+		all, _, err := admin.ListCommands(t.Context(), team.Id, true)
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%d commands, %v", len(all), err)
+		}
+		return all[0]
+	}
+	ours := there()
+	if _, err := admin.DeleteCommand(t.Context(), ours.Id); err != nil {
+		t.Fatal(err)
+	}
+	foreign, _, err := admin.CreateCommand(t.Context(), &model.Command{
+		TeamId: team.Id, CreatorId: w.Officers[0].ID, Trigger: commandWord, Method: model.CommandMethodPost, URL: ours.URL,
+	})
+	if err != nil || foreign.CreatorId != w.Officers[0].ID {
+		t.Fatalf("%+v, %v", foreign, err)
+	}
+	if dry := setUp(t, w, first, func(s *Setup) { s.DryRun = true }); there().Id != foreign.Id || len(dry.did()) == 0 {
+		t.Errorf("a dry run did %q", dry.did())
+	}
+	second := setUp(t, w, first, nil)
+	want := []string{"the slash command /suar: made anew: it was somebody else's", "the slash command's token: kept"}
+	if diff := cmp.Diff(want, second.did()); diff != "" {
+		t.Errorf("it did (-want +got):\n%s", diff)
+	}
+	now := there()
+	if now.Id == foreign.Id || now.CreatorId != w.Admin.ID || second.command != now.Token || second.command == foreign.Token {
+		t.Error("the command is still somebody else's, or its token is not kept")
+	}
+	// One of ours whose token is not kept gets another.
+	lost := second
+	lost.command = ""
+	third := setUp(t, w, lost, nil)
+	if third.command == "" || third.command == second.command || third.command != there().Token {
+		t.Error("the token that was there before is kept")
+	}
+}
+
 // TestSetUpRefuses what would be wrong, and says it without a secret.
 func TestSetUpRefuses(t *testing.T) {
 	w := mattermosttest.Real(t)
