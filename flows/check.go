@@ -94,7 +94,7 @@ func uiTexts() []string {
 		"card.transfer.offered", "card.transfer.same", "card.transfer.only", "card.transfer.accepted",
 		"card.transfer.declined", "card.transfer.retracted", "card.transfer.lapsed", "card.transfer.departed",
 		"card.stray", "card.stray.send", "card.stray.only", "card.stray.sent", "card.stray.over", "card.stray.done",
-		"card.stray.edit", "card.approve.authorities", "card.approve.transcript", "card.approve.delete",
+		"card.stray.edit", "card.reply.kept", "card.approve.authorities", "card.approve.transcript", "card.approve.delete",
 		"card.approve.propose.authorities", "card.approve.propose.transcript", "card.approve.propose.delete",
 		"card.approve.second", "card.approve.confirm.authorities", "card.approve.confirm.transcript",
 		"card.approve.confirm.delete", "card.approve.undo", "card.approve.open", "card.approve.both",

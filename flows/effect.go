@@ -183,10 +183,10 @@ const (
 type Record struct {
 	// At is when it happened, to the hour.
 	At time.Time `json:"at"`
-	// From is "person", "bot" or "officer:" and the officer's name.
+	// From is "person", "bot", "officer:" and the officer's name, or "somebody".
 	From string `json:"from"`
 	// Kind says what it is: said, edited, attached, answers, replied, revised,
-	// withdrawn, note, claimed, closed, acted, casework, media, shown, left, blocked.
+	// withdrawn, deleted, note, claimed, closed, acted, casework, media, shown, left, blocked.
 	Kind string `json:"kind"`
 	Text string `json:"text"`
 }

@@ -161,8 +161,12 @@ type (
 		Note     bool
 		Mentions bool
 	}
-	// Withdrawn says that an earlier post was deleted, or the case's card.
-	Withdrawn struct{ Post PostID }
+	// Withdrawn says that an earlier post was deleted, or the case's card. Who deleted
+	// it nobody knows; Outsider says that its author is no officer now.
+	Withdrawn struct {
+		Post     PostID
+		Outsider bool `json:",omitempty"`
+	}
 	// Closed says that an officer closed the case.
 	Closed struct{ Officer Officer }
 	// Acted says that an officer chose another of the card's actions: Action and

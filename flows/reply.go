@@ -175,7 +175,13 @@ func (t *turn) withdrawn(ev Withdrawn) {
 		t.dropDoubts("card.never.over", func(d Doubt) bool { return d.Post == ev.Post })
 	}
 	if i := t.reply(ev.Post); i >= 0 && t.s.Case != nil {
-		t.takeBack(i, "officer:"+t.s.Case.Officer.Name)
+		if r := t.s.Replies[i]; ev.Outsider && r.Message != "" && !r.Note {
+			// Whoever was thrown out takes nothing away from the person.
+			t.record("somebody", "deleted", "")
+			t.do(Tell{Text: t.officers("card.reply.kept")})
+			return
+		}
+		t.takeBack(i, "somebody")
 	}
 }
 

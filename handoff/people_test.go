@@ -89,6 +89,13 @@ func TestLeavesTheRoster(t *testing.T) {
 		}
 		w.Edit(siti, w.Post(siti, string(root), "one more").Id, "one more, edited")
 		r.ledger.wait(t, root, 5)
+
+		// Of what is deleted it is said whether its author is an officer.
+		s.serve(t, withoutRina)
+		w.Delete(rina, first.Id)
+		if got, want := r.ledger.wait(t, root, 6)[5], (flows.Withdrawn{Post: flows.PostID(first.Id), Outsider: true}); got != flows.Event(want) {
+			t.Errorf("the deletion: %v", got)
+		}
 	})
 }
 

@@ -184,7 +184,18 @@ func (d *Desk) handOver(ctx context.Context, c change, began time.Time, counted 
 	}
 	var officer flows.Officer
 	mentions := false
-	// Who deleted a post Mattermost does not say. It only takes something back.
+	outsider := false
+	if c.what == deleted && c.post.RootId != "" {
+		// Who deleted a post Mattermost does not say.
+		p, err := d.where(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = d.officer(ctx, p, c.post.UserId)
+		if outsider = errors.Is(err, errNotOfficer); err != nil && !outsider {
+			return err
+		}
+	}
 	if c.what != deleted {
 		p, err := d.where(ctx)
 		if err != nil {
@@ -224,7 +235,11 @@ func (d *Desk) handOver(ctx context.Context, c change, began time.Time, counted 
 			}
 		}
 	}
-	err := d.Handler.Handle(ctx, inbound(c, officer, mentions))
+	in := inbound(c, officer, mentions)
+	if outsider {
+		in.Event = flows.Withdrawn{Post: flows.PostID(c.post.Id), Outsider: true}
+	}
+	err := d.Handler.Handle(ctx, in)
 	switch {
 	case errors.Is(err, engine.ErrUnknown) && c.post.RootId == "":
 		return nil // The card of a case that is no more.

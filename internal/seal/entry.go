@@ -16,7 +16,7 @@ import (
 type Entry struct {
 	// At is when it happened; only the hour is kept, in UTC.
 	At time.Time
-	// From is who: "person", "bot" or "officer:" and a name.
+	// From is who: "person", "bot", "officer:" and a name, or "somebody".
 	From string
 	// Kind is what: said, replied, claimed and the like.
 	Kind string
