@@ -29,7 +29,7 @@ func (t *turn) open() {
 		t.update()
 		return
 	}
-	if t.s.Case != nil && !t.s.Case.Withdrawn {
+	if t.s.Case != nil && !t.s.Case.Withdrawn && !t.s.Case.Shredded {
 		t.s.Earlier = t.s.Case.ID.Code()
 	}
 	t.s.Left, t.s.LeftAt, t.s.Aside = false, time.Time{}, nil
