@@ -15,6 +15,14 @@ type act struct {
 	Post    string `json:"post"`
 	Data    string `json:"data"`
 	Text    string `json:"text"`
+	// Values are what was filled in in a dialog, by the names of its fields.
+	Values map[string]string `json:"values"`
+}
+
+// An outcome of a dialog is what is wrong with what was filled in, by fields; under
+// "" what is wrong with the whole.
+type outcome struct {
+	Faults map[string]string `json:"faults,omitempty"`
 }
 
 // errAct says that there is no such act, or that it lacks something.
@@ -28,6 +36,9 @@ func (s *stage) perform(ctx context.Context, a act) (any, error) {
 	case "phone":
 		return nil, s.onPhone(do, a)
 	case "officer":
+		if do == "answer" {
+			return s.answer(ctx, a)
+		}
 		return nil, s.asOfficer(ctx, do, a)
 	}
 	person, _ := s.now()
@@ -106,12 +117,6 @@ func (s *stage) asOfficer(ctx context.Context, do string, a act) error {
 		return o.Press(ctx, a.Post, a.Data)
 	case "choose":
 		return o.Choose(ctx, a.Post, a.Data, a.Text)
-	case "answer":
-		d := s.takeDialog(o.name)
-		if d == nil {
-			return errAct
-		}
-		return s.h.answer(ctx, o, d)
 	case "cancel":
 		if d := s.takeDialog(o.name); d != nil {
 			return o.Cancel(ctx, s.h.channel, d)
@@ -122,4 +127,27 @@ func (s *stage) asOfficer(ctx context.Context, do string, a act) error {
 		return nil
 	}
 	return errAct
+}
+
+// answer sends an officer's dialog. One that has faults stays open.
+func (s *stage) answer(ctx context.Context, a act) (any, error) {
+	o, err := s.h.officer(a.Officer)
+	if err != nil {
+		return nil, err
+	}
+	d := s.takeDialog(o.name)
+	if d == nil {
+		return nil, errAct
+	}
+	faults, next, err := s.h.answer(ctx, o, d, a.Values)
+	if err != nil {
+		return nil, err
+	}
+	if len(faults) > 0 {
+		next = d
+	}
+	if next != nil {
+		s.update(func() { s.dialogs[o.name] = next })
+	}
+	return outcome{Faults: faults}, nil
 }

@@ -25,15 +25,26 @@ func (h *Hotline) officer(name string) (officer, error) {
 	return h.officers[i], nil
 }
 
-// answer sends the dialog that a press opened. What the hotline has against it
-// is the error.
-func (h *Hotline) answer(ctx context.Context, o officer, d *standin.Dialog) error {
-	faults, err := o.Submit(ctx, h.channel, d, map[string]any{})
-	if err != nil {
-		return err
+// answer sends the dialog that a press opened, with what was filled in: texts by the
+// names of the fields, and an officer by name. It returns what the hotline has
+// against the fields, under "" against the whole, and the dialog that comes next, nil
+// if that was all.
+func (h *Hotline) answer(ctx context.Context, o officer, d *standin.Dialog, values map[string]string) (map[string]string, *standin.Dialog, error) {
+	fields := map[string]any{}
+	for _, e := range d.Elements {
+		v := values[e.Name]
+		switch {
+		case e.Type == "bool":
+			fields[e.Name] = v == "true"
+			continue
+		case e.Type == "select" && len(e.Options) == 0: // One of the officers: a client sends the id.
+			if named, err := h.officer(v); err == nil {
+				v = named.id
+			}
+		}
+		if v != "" {
+			fields[e.Name] = v
+		}
 	}
-	for _, fault := range faults {
-		return errors.New(fault)
-	}
-	return nil
+	return o.Fill(ctx, h.channel, d, fields)
 }

@@ -173,7 +173,11 @@ func (s *script) end() {
 		}
 	}
 	s.say("         " + d.Introduction + " [" + d.SubmitLabel + "]")
-	s.try(s.h.answer(s.ctx, s.siti, d))
+	faults, _, err := s.h.answer(s.ctx, s.siti, d, nil)
+	s.try(err)
+	for _, fault := range faults {
+		s.fail("a dialog that is taken", fault)
+	}
 	s.cardHas("a closed card, without a button", func(c standin.Attachment) bool {
 		return len(c.Actions) == 0 && hasField(c, "Closed by @siti")
 	})

@@ -18,6 +18,8 @@ const signs = {
 };
 
 let state = { officers: [], threads: [], dialogs: {}, whispers: {} };
+/** The dialog that is drawn, by its state. */
+let asked = "";
 let acting = "";
 let heard = null; // what was announced last
 
@@ -207,17 +209,68 @@ function drawWhisper(w) {
   );
 }
 
-/** Shows the question that a press opened for the acting officer. */
+/** Shows the dialog that a press opened for the acting officer. What is typed stays. */
 function showDialog() {
   const d = state.dialogs[acting];
   if (!d) {
+    asked = "";
     if (dialog.open) dialog.close();
     return;
   }
-  document.getElementById("dialog-title").textContent = d.title;
-  document.getElementById("dialog-text").replaceChildren(...rich(d.introduction, state.officers));
-  document.getElementById("dialog-yes").textContent = d.submit_label;
+  if (asked !== d.state) {
+    asked = d.state;
+    document.getElementById("dialog-title").textContent = d.title;
+    document.getElementById("dialog-text").replaceChildren(...rich(d.introduction, state.officers));
+    document.getElementById("dialog-yes").textContent = d.submit_label;
+    document.getElementById("dialog-fields").replaceChildren(...d.elements.map(drawField));
+    faulty({});
+  }
   if (!dialog.open) dialog.showModal();
+}
+
+/** A field of a dialog as a client draws it. */
+function drawField(f) {
+  const id = "field-" + f.name;
+  const common = { id, name: f.name, "aria-describedby": id + "-help" };
+  const choices = f.options.length ? f.options : state.officers.map((o) => ({ text: "@" + o, value: o }));
+  let field;
+  if (f.type === "select" || f.type === "radio") {
+    field = el("select", common, el("option", { value: "" }, ""), choices.map((o) => el("option", { value: o.value, selected: o.value === f.default }, o.text)));
+  } else if (f.type === "textarea") {
+    field = el("textarea", { ...common, rows: "3" }, f.default);
+  } else if (f.type === "bool") {
+    field = el("input", { ...common, type: "checkbox", checked: f.default === "true" });
+  } else {
+    field = el("input", { ...common, type: "text", value: f.default, autocomplete: "off" });
+  }
+  return el(
+    "div." + (f.type === "bool" ? "field.tick" : "field"),
+    {},
+    el("label", { for: id }, f.label + (f.optional ? "" : " *")),
+    field,
+    el("p.help", { id: id + "-help" }, f.help),
+  );
+}
+
+/** What is filled in, by the names of the fields. */
+function filled() {
+  const values = {};
+  for (const f of document.querySelectorAll("#dialog-fields [name]")) values[f.name] = f.type === "checkbox" ? String(f.checked) : f.value;
+  return values;
+}
+
+/** Shows what is wrong with what was filled in, beside each field. */
+function faulty(faults) {
+  document.getElementById("dialog-fault").textContent = faults[""] ?? "";
+  for (const f of document.querySelectorAll("#dialog-fields [name]")) {
+    const fault = faults[f.name];
+    f.toggleAttribute("aria-invalid", Boolean(fault));
+    if (fault) f.setAttribute("aria-invalid", "true");
+    const help = document.getElementById(f.id + "-help");
+    help.dataset.help ??= help.textContent;
+    help.textContent = fault ?? help.dataset.help;
+  }
+  document.querySelector("#dialog-fields [aria-invalid=true]")?.focus();
 }
 
 /** Announces a new card, a new state of one, and the latest reply. */
@@ -232,9 +285,10 @@ function speakUp(shown) {
 }
 
 export function prepareChannel() {
-  document.getElementById("dialog-yes").addEventListener("click", () => {
-    dialog.close();
-    act("officer.answer", { officer: acting });
+  document.getElementById("dialog-yes").addEventListener("click", async () => {
+    const said = await act("officer.answer", { officer: acting, values: filled() });
+    if (!said) return;
+    faulty(said.faults ?? {});
   });
   document.getElementById("dialog-no").addEventListener("click", () => {
     dialog.close();

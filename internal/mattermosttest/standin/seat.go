@@ -98,7 +98,18 @@ func (t *Seat) Choose(ctx context.Context, post, menu, option string) error {
 // are by field, and the dialog stays open for them; the empty name is the whole
 // form's.
 func (t *Seat) Submit(ctx context.Context, channel string, d *Dialog, fields map[string]any) (map[string]string, error) {
-	return t.submit(ctx, channel, d, fields, false)
+	faults, _, err := t.Fill(ctx, channel, d, fields)
+	return faults, err
+}
+
+// Fill is Submit that returns the dialog that takes the place of this one as well,
+// nil if there is none.
+func (t *Seat) Fill(ctx context.Context, channel string, d *Dialog, fields map[string]any) (map[string]string, *Dialog, error) {
+	said, err := t.submit(ctx, channel, d, fields, false)
+	if err != nil || said.Form == nil {
+		return said.Errors, nil, err
+	}
+	return said.Errors, dialog(&model.OpenDialogRequest{URL: d.URL, Dialog: *said.Form}), nil
 }
 
 // Cancel closes a dialog. The bot hears of it only if it asked to.
@@ -110,20 +121,19 @@ func (t *Seat) Cancel(ctx context.Context, channel string, d *Dialog) error {
 	return err
 }
 
-func (t *Seat) submit(ctx context.Context, channel string, d *Dialog, fields map[string]any, cancelled bool) (map[string]string, error) {
+func (t *Seat) submit(ctx context.Context, channel string, d *Dialog, fields map[string]any, cancelled bool) (said model.SubmitDialogResponse, err error) {
 	t.s.mu.Lock()
 	team := ""
 	if ch := t.s.channels[channel]; ch != nil {
 		team = ch.TeamId
 	}
 	t.s.mu.Unlock()
-	var said model.SubmitDialogResponse
-	err := t.ask(ctx, http.MethodPost, "/actions/dialogs/submit", model.SubmitDialogRequest{
+	err = t.ask(ctx, http.MethodPost, "/actions/dialogs/submit", model.SubmitDialogRequest{
 		URL: d.URL, CallbackId: d.CallbackID, State: d.State, ChannelId: channel, TeamId: team,
 		Submission: fields, Cancelled: cancelled,
 	}, &said)
 	if err != nil {
-		return nil, err
+		return said, err
 	}
 	if said.Error != "" {
 		if said.Errors == nil {
@@ -131,7 +141,7 @@ func (t *Seat) submit(ctx context.Context, channel string, d *Dialog, fields map
 		}
 		said.Errors[""] = said.Error
 	}
-	return said.Errors, nil
+	return said, nil
 }
 
 // ask puts a request to the server, through all that a request from outside
