@@ -14,7 +14,7 @@ const maxQueued = 1000
 
 // mostOfOne is how much of one author may wait of what is heard, so that nobody alone
 // fills what waits: far more than anybody writes while the engine takes a breath.
-const mostOfOne = 100
+const mostOfOne = 400
 
 // A change is what happened to one post of a thread, or to its card.
 type change struct {

@@ -120,7 +120,7 @@ func wholeCase(t *testing.T, h *hotline) {
 		"person edited: Saya di lantai 4",
 		"officer:siti revised: Kami di sini, KBRI.",
 		"officer:siti replied: salah kirim",
-		"officer:siti withdrawn: ",
+		"somebody withdrawn: ",
 		"officer:siti closed: ",
 	}
 	if diff := cmp.Diff(want, record.but("answers")); diff != "" {

@@ -69,7 +69,8 @@ func (c *crowd) transcripts() {
 		for _, e := range tr.Entries {
 			switch {
 			case e.From == "person" && e.Kind == "said":
-				said = append(said, e.Text)
+				// What is written fast shares an entry, a line each.
+				said = append(said, strings.Split(e.Text, "\n")...)
 			case strings.HasPrefix(e.From, "officer:") && e.Kind == "replied":
 				replies = append(replies, e.Text)
 			}
