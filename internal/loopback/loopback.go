@@ -41,12 +41,11 @@ func (m *marks) take(address string) bool {
 	if err != nil {
 		return false
 	}
-	l, err := net.Listen("tcp", address) //nolint:noctx // it returns at once
-	if err == nil {
-		err = l.Close()
-	}
-	if err != nil {
-		_ = mark.Close()
+	// It asks and does not try to listen: a process that is being started at this
+	// moment would have a copy of the listening socket, and hold the address for a
+	// little longer than we.
+	if there, err := net.Dial("tcp", address); err == nil { //nolint:noctx // it returns at once
+		_, _ = there.Close(), mark.Close()
 		return false
 	}
 	m.mu.Lock()
