@@ -3,6 +3,7 @@
 #   docker build -t suar .
 #   docker run -d --name suar --restart unless-stopped \
 #     --read-only --cap-drop ALL --security-opt no-new-privileges \
+#     --ulimit memlock=-1:-1 --ulimit core=0:0 \
 #     -p 127.0.0.2:8075:8075 \
 #     -v /srv/suar/suar.yaml:/etc/suar/suar.yaml:ro \
 #     -v /srv/suar/recipients:/etc/suar/recipients:ro \

@@ -25,6 +25,7 @@ func checkConfig(ctx context.Context, file string, env lookup, out, errOut io.Wr
 	}
 	fmt.Fprintf(out, "The configuration %s is right.\n", file)
 	sayBook(conf.book, out)
+	sayProtections(protections(), out, errOut)
 	for _, w := range lacking(setting{config: conf}, time.Now()) {
 		fmt.Fprintf(errOut, "To look at: %s.\n", w)
 	}

@@ -31,6 +31,7 @@ func main() {
 	if len(os.Args) == 2 && os.Args[1] == scrubArgument {
 		os.Exit(scrub.Main(os.Stdin, os.Stdout))
 	}
+	harden()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

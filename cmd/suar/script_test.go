@@ -17,6 +17,10 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == scrubArgument {
 		main() // A hotline of a test cleans a photo.
 	}
+	if len(os.Args) == 2 && (os.Args[1] == hardenedArgument || os.Args[1] == limitedArgument) {
+		hardenAndTell(os.Args[1] == limitedArgument)
+		os.Exit(0)
+	}
 	testscript.Main(m, map[string]func(){"suar": main})
 }
 

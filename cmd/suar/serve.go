@@ -53,6 +53,7 @@ func serve(ctx context.Context, file string, env lookup, log io.Writer) error {
 	}
 	settleMemory(ctx, env)
 	s := setting{config: conf, log: newLog(conf.Log, log)}
+	logProtections(ctx, protections(), s.log)
 	if list := s.book.Unreviewed(); len(list) > 0 {
 		s.log.Warn("no native speaker has reviewed the texts", "languages", strings.Join(list, ","))
 	}

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package main
+
+const (
+	hardenedArgument = "harden-and-tell"
+	limitedArgument  = "harden-limited"
+)
+
+func hardenAndTell(bool) {}
