@@ -136,6 +136,7 @@ type Bot struct {
 
 	made   made
 	floods floods
+	health health
 }
 
 // New checks the configuration and returns a Bot. It reports every fault at
@@ -209,6 +210,7 @@ func New(cfg Config) (*Bot, error) {
 // accept the token. Every other trouble it waits out.
 func (b *Bot) Run(ctx context.Context) error {
 	defer b.acknowledged()
+	defer b.health.receiving.Store(false)
 	if b.cfg.Mode == Webhook {
 		return b.runWebhook(ctx)
 	}

@@ -48,6 +48,7 @@ func (b *Bot) runPolling(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
+		b.health.asked(err)
 		if err != nil {
 			pause, err := b.pollFailed(err, failed, time.Since(began))
 			if err != nil {
@@ -80,7 +81,8 @@ func (b *Bot) dropWebhook(ctx context.Context) error {
 		err := b.api.DeleteWebhook(call, &telegram.DeleteWebhookParams{})
 		cancel()
 		if err == nil || ctx.Err() != nil {
-			return nil //nolint:nilerr // The end of ctx is the end of Run, and no fault.
+			b.health.receiving.Store(err == nil) // The first poll may take a while.
+			return nil                           //nolint:nilerr // The end of ctx is the end of Run, and no fault.
 		}
 		r := refuse(err)
 		if r.kind == unknown {

@@ -477,13 +477,13 @@ func TestTroubleOfPolling(t *testing.T) {
 		{"409", telegramtest.Refused(409, "Conflict: terminated by other getUpdates request"), "another program receives"},
 	}
 	// All at once: each has to wait out the pause before the same is asked again.
-	stages := make([]*stage, len(tests))
+	stages, bots := make([]*stage, len(tests)), make([]*bot.Bot, len(tests))
 	for i, tt := range tests {
 		s := newStage(t, telegramtest.Options{})
 		s.Fail("getUpdates", telegramtest.Times(tt.failure))
 		s.Person(canaryChat).Say("satu")
-		s.run(s.bot(nil))
-		stages[i] = s
+		stages[i], bots[i] = s, s.bot(nil)
+		s.run(bots[i])
 	}
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -491,6 +491,13 @@ func TestTroubleOfPolling(t *testing.T) {
 			s.drained()
 			if len(s.journal.all()) != 1 {
 				t.Errorf("got %v", s.journal.all())
+			}
+			want := bot.Status{Receiving: true}
+			if tt.name == "409" {
+				want.Conflicts = 1
+			}
+			if got := bots[i].Status(); got != want {
+				t.Errorf("afterwards %+v, want %+v", got, want)
 			}
 			line := s.log.String()
 			for part := range strings.SplitSeq(tt.log, " ") {
@@ -507,9 +514,13 @@ func TestAWrongTokenEndsRun(t *testing.T) {
 		for _, status := range []int{401, 404} {
 			s := newStage(t, telegramtest.Options{})
 			s.Fail(method, telegramtest.Always(telegramtest.Refused(status, "Unauthorized")))
-			err := s.bot(nil).Run(t.Context())
+			b := s.bot(nil)
+			err := b.Run(t.Context())
 			if !errors.Is(err, bot.ErrToken) {
 				t.Errorf("%s %d: %v, want ErrToken", method, status, err)
+			}
+			if b.Status().Receiving {
+				t.Errorf("%s %d: it receives", method, status)
 			}
 		}
 	}

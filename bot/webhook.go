@@ -33,6 +33,7 @@ const (
 func (b *Bot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status := b.receive(w, r)
 	if status != http.StatusOK {
+		b.health.refused.Add(1)
 		b.log.Warn("webhook", "status", status)
 	}
 	w.WriteHeader(status)
@@ -90,12 +91,14 @@ func (b *Bot) authentic(secret string) bool {
 // updates and watches that this stays so.
 func (b *Bot) runWebhook(ctx context.Context) error {
 	if b.cfg.WebhookURL == "" {
+		b.health.receiving.Store(true)
 		<-ctx.Done()
 		return nil
 	}
 	set := false
 	for failed := 0; ctx.Err() == nil; {
 		err := b.keepWebhook(ctx, set)
+		b.health.asked(err)
 		if err == nil {
 			set, failed = true, 0
 			sleep(ctx, watch)
@@ -132,6 +135,7 @@ func (b *Bot) keepWebhook(ctx context.Context, set bool) error {
 			}
 			return nil
 		}
+		b.health.conflicts.Add(1)
 		b.log.Error("another program changed this bot's webhook")
 	}
 	_, err := b.api.SetWebhook(ctx, &telegram.SetWebhookParams{

@@ -72,6 +72,9 @@ func TestWebhook(t *testing.T) {
 			if w.Code != tt.status {
 				t.Errorf("status %d, want %d", w.Code, tt.status)
 			}
+			if refused := b.Status().Refused == 1; refused != (tt.status != 200) {
+				t.Errorf("it is counted as refused: %v", refused)
+			}
 			if n := len(s.journal.all()); n != tt.events {
 				t.Errorf("%d events, want %d", n, tt.events)
 			}

@@ -87,6 +87,11 @@ func TestBoard(t *testing.T) {
 			t.Errorf("the board mentions:\n%s", board.Message)
 		}
 
+		first.until("both are counted", func() bool {
+			c := first.Condition()
+			return c.Listening && c.Hears && c.Counted && c.Cases[flows.Alerting] == 2 && c.Alerted.Equal(now.Add(-90*time.Minute)) && c.Unanswered.IsZero()
+		})
+
 		// A change of a card, heard.
 		owned := indexed("AAAA-1111", flows.Owned, time.Time{})
 		owned.Index.Owner, owned.Index.Opened = flows.Officer{ID: w.Officers[0].ID, Name: "siti"}, now.Add(-50*time.Hour)
@@ -94,7 +99,14 @@ func TestBoard(t *testing.T) {
 		first.board("the case is siti's", func(p *model.Post) bool {
 			return strings.Contains(p.Message, " · siti · "+first.Say("desk.board.since", "age", first.Say("desk.age.days", "count", "2")))
 		})
+		first.until("one of each is counted", func() bool {
+			c := first.Condition()
+			return c.Cases[flows.Alerting] == 1 && c.Cases[flows.Owned] == 1 && c.Alerted.Equal(now.Add(-3*time.Minute-time.Second)) && c.Unanswered.IsZero()
+		})
 		stop()
+		if c := first.Condition(); c.Listening || c.Hears || c.Counted {
+			t.Errorf("it has ended, and is %+v", c)
+		}
 
 		// What happened meanwhile is read by the next process, on the same board.
 		third := put(first, 4, indexed("CCCC-3333", flows.Alerting, now))

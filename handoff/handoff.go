@@ -23,6 +23,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mattermost/mattermost/server/public/model"
@@ -179,6 +180,7 @@ type Desk struct {
 	told            spent     // who was told in which thread to be no officer
 	presses, posts  pace      // of each officer
 	refusals, waits tally     // of presses, and of posts that wait for the engine
+	refused         atomic.Int64
 	began           time.Time // of the listening
 	index           *index
 	boardFaults     tally

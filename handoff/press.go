@@ -243,6 +243,7 @@ func (d *Desk) act(ctx context.Context, x deed) string {
 // refuse counts a request that is none of ours, and returns the one answer.
 func (d *Desk) refuse(cause string) string {
 	d.trail.refused.Add(1)
+	d.refused.Add(1)
 	if n, ok := d.refusals.count(d.Now()); ok {
 		d.Log.Warn("refused what came to the officers' endpoint", "cause", cause, "count", n)
 	}

@@ -55,7 +55,9 @@ type Config struct {
 	Cost seal.PhraseCost
 	// Log gets kinds, sides, counts and statuses; never an id, a name or a
 	// word of anybody.
-	Log    *slog.Logger
+	Log *slog.Logger
+	// Meter is told what happens; nil is nobody.
+	Meter  Meter
 	Limits Limits
 }
 
@@ -133,6 +135,8 @@ type Engine struct {
 	keeper   func(flows.Effect) (flows.Event, error)
 	turns    turns
 	log      *slog.Logger
+	meter    Meter
+	ages     ages
 	troubles troubles
 	limits   Limits
 
@@ -166,6 +170,9 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	case c.Log == nil:
 		return nil, errors.New("engine: New without a log")
 	}
+	if c.Meter == nil {
+		c.Meter = noMeter{}
+	}
 	limits := c.Limits.withDefaults()
 	if limits.Delivery >= limits.Lease {
 		return nil, errors.New("engine: a delivery must be shorter than a lease")
@@ -175,13 +182,14 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	}
 	e := &Engine{
 		flow:      c.Flow,
-		store:     bounded{c.Store},
+		store:     bounded{c.Store, c.Meter},
 		vault:     c.Vault,
 		officers:  c.Officers,
 		now:       c.Now,
 		rand:      c.Rand,
 		cost:      c.Cost,
 		log:       c.Log,
+		meter:     c.Meter,
 		limits:    limits,
 		freshKey:  seal.NewKeyed(c.Vault.Derive("engine fresh")),
 		effectKey: seal.NewKeyed(c.Vault.Derive("engine effect")),
@@ -189,6 +197,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		auditing:  make(chan struct{}, 1),
 	}
 	_, e.memory.alone = c.Store.(sole)
+	e.ages.alone = e.memory.alone
 	if e.now == nil {
 		e.now = time.Now
 	}

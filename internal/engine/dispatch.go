@@ -240,9 +240,15 @@ func (d *dispatcher) attempt(ctx context.Context, j job) (settle func()) {
 			return again(err)
 		}
 	}
+	d.ages.waits(l, it.At, d.now().Add(d.limits.Lease))
+	performed := func(o Outcome) {
+		d.ages.ended(l)
+		d.meter.Performed(d.side, o, max(d.now().Sub(it.At), 0))
+	}
 	delivery, err := d.delivery(ctx, j, it)
 	if errors.Is(err, errUnwanted) {
 		d.counts.undelivered.Add(1)
+		performed(OutcomeUnwanted)
 		return func() {
 			// An earlier try of which nobody learnt the outcome may have succeeded.
 			d.settle(ctx, j, it, flows.Undelivered{Effect: it.Effect.Effect, Reason: flows.ReasonUnwanted, Perhaps: l.Tries > 1})
@@ -254,6 +260,8 @@ func (d *dispatcher) attempt(ctx context.Context, j job) (settle func()) {
 	outcome, err := d.deliver(ctx, delivery)
 	if err == nil {
 		d.counts.delivered.Add(1)
+		performed(OutcomeDelivered)
+		d.meterCall(it.Effect.Effect)
 		return func() {
 			if delivered, ok := outcome.(flows.Delivered); !ok || !d.mount(j, it, delivery, delivered) {
 				d.settle(ctx, j, it, outcome)
@@ -265,6 +273,7 @@ func (d *dispatcher) attempt(ctx context.Context, j job) (settle func()) {
 		return again(err)
 	}
 	d.counts.undelivered.Add(1)
+	performed(OutcomeUndelivered)
 	d.log.WarnContext(ctx, "effect not delivered", append(d.attrs(l, it, err), "reason", string(undelivered.Reason))...)
 	return func() { d.settle(ctx, j, it, undelivered) }
 }

@@ -216,6 +216,7 @@ func (e *Engine) apply(ctx context.Context, st step) (applied, error) {
 		switch {
 		case err == nil:
 			kept = d
+			e.meterCase(st, c.State.Case, d)
 			if d.rode {
 				waiting = nil
 			}

@@ -9,7 +9,10 @@ import (
 
 // A bounded store answers within storeTimeout, by an error if it must: a store
 // that hangs is no other than one that fails, and is asked again.
-type bounded struct{ storage.Store }
+type bounded struct {
+	storage.Store
+	meter Meter
+}
 
 // soon is a context that ends within storeTimeout.
 func soon(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -48,12 +51,18 @@ func (b bounded) Resolve(ctx context.Context, name string) (string, error) {
 func (b bounded) Commit(ctx context.Context, c storage.Commit) error {
 	ctx, cancel := soon(ctx)
 	defer cancel()
-	return b.Store.Commit(ctx, c)
+	began := time.Now()
+	err := b.Store.Commit(ctx, c)
+	b.meter.Committed(time.Since(began), answerOf(err))
+	return err
 }
 
 func (b bounded) CommitAndLease(ctx context.Context, c storage.Commit, until time.Time, lanes ...storage.Lane) ([]storage.Leased, error) {
 	return within(ctx, func(ctx context.Context) ([]storage.Leased, error) {
-		return b.Store.CommitAndLease(ctx, c, until, lanes...)
+		began := time.Now()
+		leased, err := b.Store.CommitAndLease(ctx, c, until, lanes...)
+		b.meter.Committed(time.Since(began), answerOf(err))
+		return leased, err
 	})
 }
 

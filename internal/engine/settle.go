@@ -135,6 +135,8 @@ func (d *dispatcher) again(ctx context.Context, l storage.Leased, it item, cause
 		d.log.WarnContext(ctx, "effect deferred", d.attrs(l, it, cause)...)
 	}
 	d.counts.deferred.Add(1)
+	d.meter.Performed(d.side, OutcomeDeferred, max(now.Sub(it.At), 0))
+	d.ages.waits(l, it.At, now.Add(delay+d.limits.Lease))
 	ctx, cancel := writing(ctx)
 	defer cancel()
 	err := d.store.Defer(ctx, l.Lease, now.Add(delay))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"suar/flows"
 	"suar/storage"
@@ -19,6 +20,9 @@ type Status struct {
 	// Waiting counts the effects of a side that wait in the store, those under
 	// way included.
 	Waiting map[flows.Side]int
+	// Oldest is since when the oldest of those waits that this process has tried
+	// to perform or is performing, zero if it knows of none.
+	Oldest map[flows.Side]time.Time
 	// The others count since New, in this process. Handled are the edges'
 	// events; Delivered, Undelivered and Deferred deliveries by their outcome.
 	Handled, Delivered, Undelivered, Deferred, Alarms int64
@@ -34,6 +38,7 @@ type Status struct {
 func (e *Engine) Status(ctx context.Context) (Status, error) {
 	s := Status{
 		Waiting:     map[flows.Side]int{},
+		Oldest:      map[flows.Side]time.Time{},
 		Handled:     e.counts.handled.Load(),
 		Delivered:   e.counts.delivered.Load(),
 		Undelivered: e.counts.undelivered.Load(),
@@ -54,6 +59,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 			return s, fmt.Errorf("engine: status: %w", err)
 		}
 		s.Waiting[side] = n
+		s.Oldest[side] = e.ages.oldest(lane, e.now())
 	}
 	return s, nil
 }
