@@ -273,6 +273,8 @@ func (s *server) end(signal syscall.Signal) error {
 	return s.cluster.unregister(group)
 }
 
+func (s *server) local() string { return filepath.Join(s.dir, "local.socket") }
+
 func (s *server) dump(ctx context.Context) ([]byte, error) {
 	return s.cluster.run(ctx, "pg_dump", "--data-only", "--inserts", s.database)
 }

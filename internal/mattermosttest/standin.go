@@ -2,6 +2,9 @@ package mattermosttest
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"suar/internal/loopback"
@@ -36,7 +39,7 @@ func StandIn(t testing.TB) *World {
 	if err != nil {
 		t.Fatalf("start the stand-in: %v", err)
 	}
-	h := &small{server: s, address: address}
+	h := &small{server: s, address: address, socket: filepath.Join(shortDir(t), "local.socket")}
 	if err := h.start(); err != nil {
 		t.Fatalf("start the stand-in: %v", err)
 	}
@@ -50,17 +53,49 @@ func StandIn(t testing.TB) *World {
 	return w
 }
 
+// shortDir is a folder of the test's own. The path of a socket may have a
+// hundred bytes, and t.TempDir has the test's name in it.
+func shortDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "standin") //nolint:usetesting // t.TempDir's path can be too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
 // A small is a stand-in as a host. It keeps its address through stops.
 type small struct {
 	server  *standin.Server
 	address string
+	socket  string
+	close   func() error // of the socket
 }
 
 func (h *small) start() error {
-	return h.server.Start(h.address)
+	if err := h.server.Start(h.address); err != nil {
+		return err
+	}
+	var err error
+	h.close, err = h.server.Local(h.socket)
+	return err
 }
 
-func (h *small) stop() error                          { return h.server.Stop() }
-func (h *small) kill() error                          { return h.server.Stop() }
+func (h *small) stop() error {
+	err := h.server.Stop()
+	if h.close != nil {
+		err = errors.Join(err, h.close())
+		h.close = nil
+	}
+	return err
+}
+
+func (h *small) kill() error                          { return h.stop() }
+func (h *small) local() string                        { return h.socket }
 func (h *small) dump(context.Context) ([]byte, error) { return h.server.Dump() }
 func (h *small) log() ([]byte, error)                 { return nil, nil }

@@ -19,6 +19,7 @@ import (
 // that leave it as they found it.
 func Suite(t *testing.T, start func(testing.TB) *World) {
 	t.Run("posts", func(t *testing.T) { facts(t, start(t), postFacts()) })
+	t.Run("deletion", func(t *testing.T) { facts(t, start(t), deletionFacts()) })
 	t.Run("threads", func(t *testing.T) { facts(t, start(t), threadFacts()) })
 	t.Run("reactions", func(t *testing.T) { facts(t, start(t), reactionFacts()) })
 	t.Run("buttons", func(t *testing.T) { facts(t, start(t), buttonFacts()) })

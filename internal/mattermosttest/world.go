@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	neturl "net/url"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -69,6 +68,8 @@ type host interface {
 	kill() error
 	// dump is all that the server keeps, as text.
 	dump(context.Context) ([]byte, error)
+	// local is the path of the local socket.
+	local() string
 	// log is what the server logged so far.
 	log() ([]byte, error)
 }
@@ -120,15 +121,8 @@ func (w *World) Dump() []byte {
 }
 
 // Socket is the path of the server's local socket, on which it asks for no login. The
-// stand-in has none.
-func (w *World) Socket() string {
-	w.t.Helper()
-	s, ok := w.host.(*server)
-	if !ok {
-		w.t.Fatal("the stand-in has no local socket")
-	}
-	return filepath.Join(s.dir, "local.socket")
-}
+// stand-in's answers only what a janitor asks.
+func (w *World) Socket() string { return w.host.local() }
 
 // Log returns what the server logged so far, at level DEBUG.
 func (w *World) Log() []byte {

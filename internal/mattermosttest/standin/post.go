@@ -387,7 +387,10 @@ func (s *Server) pin(c *call, pinned bool) (any, *refusal) {
 
 func (s *Server) deletePost(c *call) (any, *refusal) {
 	permanent := c.URL.Query().Get("permanent") == "true"
-	if permanent && !c.user.admin() {
+	switch {
+	case permanent && s.KeepsDeleted && !c.local():
+		return nil, &refusal{http.StatusNotImplemented, "api.post.delete_post.not_enabled.app_error"}
+	case permanent && !c.user.admin():
 		return nil, forbidden()
 	}
 	p := s.posts[c.PathValue("post")]
@@ -418,10 +421,15 @@ func (s *Server) deletePost(c *call) (any, *refusal) {
 }
 
 // erase removes a post for good, with its thread if it is a root, but leaves
-// the history of its edits and, of a root, its replies' reactions and files.
+// the history of its edits and, of a root, its replies' reactions and files. Of
+// files it looks at the post's own ones only if it still has any.
 func (s *Server) erase(id string) {
-	for _, f := range s.posts[id].FileIds {
-		delete(s.files, f)
+	if len(s.posts[id].FileIds) > 0 {
+		for name, f := range s.files {
+			if f.PostId == id {
+				delete(s.files, name)
+			}
+		}
 	}
 	for _, row := range s.rows {
 		if p := s.posts[row]; p != nil && (p.Id == id || p.RootId == id) {

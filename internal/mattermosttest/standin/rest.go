@@ -106,6 +106,7 @@ func (s *Server) routes() http.Handler {
 		{"GET /teams/{team}", s.getTeam},
 		{"GET /teams/name/{name}", s.getTeamByName},
 		{"GET /teams/{team}/channels/name/{name}", s.getChannelByName},
+		{"GET /teams/name/{team}/channels/name/{channel}", s.getNamedChannel},
 		{"POST /channels/direct", s.createDirect},
 		{"GET /channels/{channel}", s.getChannel},
 		{"GET /channels/{channel}/members", s.getMembers},

@@ -37,6 +37,9 @@ type Server struct {
 	// Transport carries the calls to the bot's endpoint; nil is
 	// http.DefaultTransport. It is set before the first request.
 	Transport http.RoundTripper
+	// KeepsDeleted is the shipped setting under which nobody deletes a post for good
+	// but through the local socket. It is set before the first request.
+	KeepsDeleted bool
 
 	key    *ecdsa.PrivateKey
 	public string
