@@ -3,7 +3,7 @@
 package simulation
 
 // seeds are how many are played if nobody says.
-const seeds = 60
+const seeds = 150
 
 // enough says that so many seeds meet everything that can happen.
 const enough = true

@@ -77,6 +77,7 @@ type nature struct {
 	acts                        int
 	keen                        bool // few people, who know what they want
 	returning                   bool // who ask for a code, and come back with it
+	brief                       bool // little happens before all is mended
 }
 
 func newWorld(seed uint64, k *keys, m mutant, met map[string]int) *world {
@@ -105,6 +106,11 @@ func (w *world) start0() {
 		if w.nature.returning = w.chance(400); w.nature.returning {
 			w.nature.acts = 90
 		}
+	}
+	// Most of what was ever found needed only a few things to happen; what needs
+	// many is for the rest.
+	if w.nature.brief = w.chance(800); w.nature.brief {
+		w.nature.acts /= 6
 	}
 	w.shared = w.nature.replicas > 1
 	w.webhook = w.nature.replicas > 1 || w.chance(500)
