@@ -176,10 +176,10 @@ func (w Words) withDefaults() Words {
 type Desk struct {
 	Config
 	client          *model.Client4
-	spent           spent     // presses
-	told            spent     // who was told in which thread to be no officer
-	presses, posts  pace      // of each officer
-	refusals, waits tally     // of presses, and of posts that wait for the engine
+	spent           spent // presses
+	told            spent // who was told in which thread to be no officer
+	presses, posts  pace  // of each officer
+	refusals, waits tally // of presses, and of posts that wait for the engine
 	refused         atomic.Int64
 	began           time.Time // of the listening
 	index           *index

@@ -17,6 +17,7 @@ import (
 	"suar/handoff"
 	"suar/handoff/roster"
 	"suar/internal/engine"
+	"suar/internal/metrics"
 	"suar/internal/seal"
 	"suar/storage"
 )
@@ -36,6 +37,9 @@ type app struct {
 	bot      *bot.Bot
 	desk     *handoff.Desk
 	listener net.Listener
+	// meters are the metrics and watched is where they are served, nil without them.
+	meters  *metrics.Set
+	watched net.Listener
 	// polls holds the right to poll Telegram.
 	polls func(ctx context.Context, life time.Duration) error
 	// duty is the roster of this moment, if there is one.
@@ -75,12 +79,14 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		}
 	}
 	a.vault = seal.NewVault(s.vaultKey)
+	a.measure(ctx)
 	a.engine, err = engine.New(ctx, engine.Config{
 		Flow:     s.flow(),
 		Store:    a.store,
 		Vault:    a.vault,
 		Officers: func() seal.Recipients { return s.recipients },
 		Log:      s.log.With("part", "engine"),
+		Meter:    a.meter(),
 		Limits:   engine.Limits{Callers: s.Deliveries.Callers, Officers: s.Deliveries.Officers},
 	})
 	if err != nil {
@@ -261,6 +267,7 @@ func (a *app) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	g.Go(func() error { return a.serveMetrics(ctx) })
 	g.Go(func() error { return a.quarantine().Run(ctx) })
 	g.Go(func() error { return a.upkeep(ctx) })
 	g.Go(func() error { return a.followRoster(ctx) })
@@ -290,8 +297,11 @@ func (a *app) Run(ctx context.Context) error {
 // Close releases what newApp opened.
 func (a *app) Close() error {
 	var errs []error
-	if a.listener != nil {
-		if err := a.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+	for _, l := range []net.Listener{a.listener, a.watched} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
 	}

@@ -52,6 +52,8 @@ type config struct {
 	Page   *pageConfig  `yaml:"page"`
 	Backup backupConfig `yaml:"backup"`
 	Log    logConfig    `yaml:"log"`
+	// Metrics is where the hotline says how it does, nil for nowhere.
+	Metrics *metricsConfig `yaml:"metrics"`
 
 	vaultKey   seal.VaultKey
 	vaultFile  string // where it came from, "" if from the environment
@@ -145,6 +147,7 @@ func loadConfig(name string, env lookup) (config, error) {
 	l.files()
 	l.roster()
 	l.page()
+	l.metrics()
 	return l.result()
 }
 

@@ -28,3 +28,11 @@ func newVersionCommand() *cobra.Command {
 		},
 	}
 }
+
+// builtFrom is the version of this program for its metrics.
+func builtFrom() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
+}
