@@ -19,9 +19,9 @@ func promtool(t *testing.T, args ...string) (string, error) {
 	path, err := exec.LookPath("promtool")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatal("promtool is not here, and CI=true: install Debian's prometheus")
+			t.Fatal("promtool is not here, and CI=true: it is in Debian's prometheus")
 		}
-		t.Skip("promtool is not here: install Debian's prometheus")
+		t.Skip("promtool is not here: it is in Debian's prometheus")
 	}
 	cmd := exec.CommandContext(t.Context(), path, args...)
 	cmd.Dir = filepath.Join("..", "..", "deploy", "prometheus")
