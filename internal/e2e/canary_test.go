@@ -27,8 +27,10 @@ func TestCanaries(t *testing.T) {
 	t.Parallel()
 	world := mattermosttest.Real(t)
 	url, faults := world.Proxy()
+	watched := freeAddress(t)
 	h := newHotline(t, world, func(_ *hotline, config map[string]any) {
 		config["mattermost"].(map[string]any)["url"] = url
+		config["metrics"] = map[string]any{"listen": watched, "pprof": true}
 	})
 	h.telegram.SetNextUpdate(913_447_281)
 	ctx := patientFor(t, 2*patience)
@@ -50,6 +52,10 @@ func TestCanaries(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.leaves(ctx)
+	pages := map[string][]byte{}
+	for _, path := range []string{"/metrics", "/readyz", "/debug/pprof/goroutine?debug=2", "/debug/pprof/heap?debug=1"} {
+		pages[path] = c.page(ctx, "http://"+watched+path)
+	}
 	h.stop()
 	if faults := h.telegram.Faults(); len(faults) != 0 {
 		t.Errorf("against the Bot API's schema:\n%s", strings.Join(faults, "\n"))
@@ -93,6 +99,18 @@ func TestCanaries(t *testing.T) {
 	if found := regexp.MustCompile(`\b(siti|tlh)\b`).Find(log); found != nil {
 		t.Errorf("suar's log holds %q", found)
 	}
+	if !bytes.Contains(pages["/metrics"], []byte(`suar_cases_entered_total{phase="claimed"} `)) || !bytes.Contains(pages["/readyz"], []byte("mattermost: ")) {
+		t.Errorf("the metrics say nothing of what happened: the test looks at the wrong thing:\n%s", pages["/readyz"])
+	}
+	for path, page := range pages {
+		absent(t, path, page, secret)
+		absent(t, path, page, c.relayed)
+		absent(t, path, page, c.kept)
+		absent(t, path, page, map[string]string{
+			"Mattermost token": world.Bot.Token, "officer's id": world.Officers[0].ID, "bot's id": world.Bot.ID,
+			"thread": c.root, "channel": world.ChannelID,
+		})
+	}
 	data := files(t, h.data)
 	if len(data) < 2 {
 		t.Error("nothing was put aside: the test looks at the wrong thing")
@@ -135,6 +153,19 @@ type canaries struct {
 	person        *person
 	thread        *thread
 	root          string
+}
+
+// page is what the hotline answers to those who run it.
+func (c *canaries) page(ctx context.Context, url string) []byte {
+	c.t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	c.must(err)
+	resp, err := http.DefaultClient.Do(r)
+	c.must(err)
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	c.must(err)
+	return raw
 }
 
 func (c *canaries) must(err error) {
