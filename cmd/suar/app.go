@@ -19,6 +19,7 @@ import (
 	"suar/internal/engine"
 	"suar/internal/metrics"
 	"suar/internal/seal"
+	"suar/internal/traces"
 	"suar/storage"
 )
 
@@ -39,6 +40,7 @@ type app struct {
 	listener net.Listener
 	// meters are the metrics and watched is where they are served, nil without them.
 	meters  *metrics.Set
+	traces  *traces.Exporter
 	watched net.Listener
 	// polls holds the right to poll Telegram.
 	polls func(ctx context.Context, life time.Duration) error
@@ -87,6 +89,7 @@ func newApp(ctx context.Context, s setting) (_ *app, err error) {
 		Officers: func() seal.Recipients { return s.recipients },
 		Log:      s.log.With("part", "engine"),
 		Meter:    a.meter(),
+		Tracer:   a.tracer(),
 		Limits:   engine.Limits{Callers: s.Deliveries.Callers, Officers: s.Deliveries.Officers},
 	})
 	if err != nil {
@@ -268,6 +271,9 @@ func (a *app) Run(ctx context.Context) error {
 		})
 	}
 	g.Go(func() error { return a.serveMetrics(ctx) })
+	if a.traces != nil {
+		g.Go(func() error { return a.traces.Run(ctx) })
+	}
 	g.Go(func() error { return a.quarantine().Run(ctx) })
 	g.Go(func() error { return a.upkeep(ctx) })
 	g.Go(func() error { return a.followRoster(ctx) })

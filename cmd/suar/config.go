@@ -54,6 +54,8 @@ type config struct {
 	Log    logConfig    `yaml:"log"`
 	// Metrics is where the hotline says how it does, nil for nowhere.
 	Metrics *metricsConfig `yaml:"metrics"`
+	// Traces is who is told how long what takes, nil for nobody.
+	Traces *tracesConfig `yaml:"traces"`
 
 	vaultKey   seal.VaultKey
 	vaultFile  string // where it came from, "" if from the environment
@@ -148,6 +150,7 @@ func loadConfig(name string, env lookup) (config, error) {
 	l.roster()
 	l.page()
 	l.metrics()
+	l.traces()
 	return l.result()
 }
 

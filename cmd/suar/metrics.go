@@ -12,7 +12,17 @@ import (
 	"suar/internal/backup"
 	"suar/internal/engine"
 	"suar/internal/metrics"
+	"suar/internal/traces"
 )
+
+// tracer is who is told how long what takes, nil for nobody.
+func (a *app) tracer() engine.Tracer {
+	if a.Traces == nil {
+		return nil
+	}
+	a.traces = traces.New(traces.Config{URL: a.Traces.URL, Version: builtFrom(), Log: a.log.With("part", "traces")})
+	return a.traces
+}
 
 // measure makes the metrics and opens their listener, if the configuration wants
 // them. That their address is taken is no reason not to serve people: it is said,

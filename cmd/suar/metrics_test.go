@@ -5,10 +5,12 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -67,7 +69,16 @@ func TestServeMetrics(t *testing.T) {
 	}
 	made := time.Date(2026, 11, 1, 3, 30, 0, 0, time.UTC)
 	d.file(t, "backups/"+backup.Name(made), "x", 0o600)
-	d.values["more"] = "metrics: {listen: \"" + watched + "\"}\nbackup: {folder: " + d.path("backups") + "}"
+	var mu sync.Mutex
+	var spans strings.Builder
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		raw, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		spans.Write(raw)
+	}))
+	t.Cleanup(collector.Close)
+	d.values["more"] = "metrics: {listen: \"" + watched + "\"}\ntraces: {url: " + collector.URL + "}\nbackup: {folder: " + d.path("backups") + "}"
 	d.write(t)
 	ctx, stop := context.WithCancel(t.Context())
 	log, done := make(logTail, 1000), make(chan error, 1)
@@ -124,14 +135,21 @@ func TestServeMetrics(t *testing.T) {
 			t.Errorf("%s is not in the catalogue", name)
 		}
 	}
-	for _, secret := range []string{words, "8640227391", telegramtest.CanaryName, telegramtest.CanaryUsername, w.Bot.Token, w.ChannelID, w.Bot.ID, "siti", d.root} {
-		if strings.Contains(text, secret) {
-			t.Errorf("the metrics hold %q", secret)
-		}
-	}
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for _, name := range []string{`"handle started"`, `"deliver show"`, `"deliver open"`, `"commit"`} {
+		if !strings.Contains(spans.String(), name) {
+			t.Errorf("no %s among the spans", name)
+		}
+	}
+	for _, secret := range []string{words, "8640227391", telegramtest.CanaryName, telegramtest.CanaryUsername, w.Bot.Token, w.ChannelID, w.Bot.ID, "siti", d.root} {
+		if strings.Contains(text, secret) || strings.Contains(spans.String(), secret) {
+			t.Errorf("the metrics or the spans hold %q", secret)
+		}
 	}
 	if status, text := fetchPage(t, watched, "/healthz"); status != 0 {
 		t.Errorf("it has ended, and answers %d %q", status, text)
@@ -209,6 +227,31 @@ func TestMetricsConfig(t *testing.T) {
 			c, err := loadConfig(d.path("etc/suar.yaml"), d.lookup)
 			if err != nil || (c.Metrics != nil) != (tt.listen != "") || c.Metrics != nil && c.Metrics.Listen != tt.listen {
 				t.Errorf("%+v, %v; want %q", c.Metrics, err, tt.listen)
+			}
+		})
+	}
+}
+
+// TestTracesConfig is the table of where traces may be sent.
+func TestTracesConfig(t *testing.T) {
+	const want = "traces.url: want where the collector takes traces"
+	for _, tt := range []struct {
+		section string
+		want    []string
+	}{
+		{"traces: {url: \"http://127.0.0.1:4318/v1/traces\"}", nil},
+		{"traces: {url: \"http://[::1]:4318/v1/traces\"}", nil},
+		{"traces: {url: \"https://traces.example.org/v1/traces\", public: true}", nil},
+		{"traces: {url: \"https://traces.example.org/v1/traces\"}", []string{"traces.url: traces.example.org is not this machine"}},
+		{"traces: {url: \"http://canary:canary@127.0.0.1:4318\"}", []string{want}},
+		{"traces: {url: \"127.0.0.1:4318\"}", []string{want}},
+		{"traces: {}", []string{want}},
+	} {
+		t.Run(tt.section, func(t *testing.T) {
+			d := newDeployment(t)
+			d.values["more"] = tt.section
+			if got := d.load(t); !slices.EqualFunc(got, tt.want, strings.HasPrefix) {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}

@@ -56,8 +56,9 @@ type Config struct {
 	// Log gets kinds, sides, counts and statuses; never an id, a name or a
 	// word of anybody.
 	Log *slog.Logger
-	// Meter is told what happens; nil is nobody.
+	// Meter is told what happens, Tracer how long it takes; nil is nobody.
 	Meter  Meter
+	Tracer Tracer
 	Limits Limits
 }
 
@@ -136,6 +137,7 @@ type Engine struct {
 	turns    turns
 	log      *slog.Logger
 	meter    Meter
+	tracer   Tracer
 	ages     ages
 	troubles troubles
 	limits   Limits
@@ -173,6 +175,9 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	if c.Meter == nil {
 		c.Meter = noMeter{}
 	}
+	if c.Tracer == nil {
+		c.Tracer = noTracer{}
+	}
 	limits := c.Limits.withDefaults()
 	if limits.Delivery >= limits.Lease {
 		return nil, errors.New("engine: a delivery must be shorter than a lease")
@@ -182,7 +187,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	}
 	e := &Engine{
 		flow:      c.Flow,
-		store:     bounded{c.Store, c.Meter},
+		store:     bounded{c.Store, c.Meter, c.Tracer},
 		vault:     c.Vault,
 		officers:  c.Officers,
 		now:       c.Now,
@@ -190,6 +195,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		cost:      c.Cost,
 		log:       c.Log,
 		meter:     c.Meter,
+		tracer:    c.Tracer,
 		limits:    limits,
 		freshKey:  seal.NewKeyed(c.Vault.Derive("engine fresh")),
 		effectKey: seal.NewKeyed(c.Vault.Derive("engine effect")),

@@ -432,6 +432,8 @@ func (d *dispatcher) delivery(ctx context.Context, j job, it item) (del Delivery
 func (d *dispatcher) deliver(ctx context.Context, del Delivery) (outcome flows.Event, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d.limits.Delivery)
 	defer cancel()
+	ctx, end := d.tracer.Begin(ctx, Span{Name: spanDeliver, Kind: flows.EffectKind(del.Effect), Side: sideName(d.side)})
+	defer func() { end(outcomeOf(err)) }()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: effect %q, panic at %s", ErrStep, flows.EffectKind(del.Effect), panicLine())

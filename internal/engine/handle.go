@@ -27,7 +27,9 @@ var errNobody = errors.New("engine: no record")
 
 // Handle implements [Handler]. Events of one conversation that are handed over
 // at the same time are stepped one after another, in any order.
-func (e *Engine) Handle(ctx context.Context, in Inbound) error {
+func (e *Engine) Handle(ctx context.Context, in Inbound) (err error) {
+	ctx, end := e.tracer.Begin(ctx, Span{Name: spanHandle, Kind: flows.EventKind(in.Event)})
+	defer func() { end(outcomeOf(err)) }()
 	if in.Name == "" || in.ID == "" || in.Event == nil {
 		return fmt.Errorf("%w: an event of kind %q without a name or an identity", ErrStep, flows.EventKind(in.Event))
 	}
@@ -47,7 +49,7 @@ func (e *Engine) Handle(ctx context.Context, in Inbound) error {
 		}
 		st.conversation, st.name = id, in.Name
 	}
-	_, err := e.apply(ctx, st)
+	_, err = e.apply(ctx, st)
 	switch {
 	case err == nil:
 		e.counts.handled.Add(1)
@@ -61,11 +63,13 @@ func (e *Engine) Handle(ctx context.Context, in Inbound) error {
 // they need fewer commits, and less is done about them, than one by one. When it
 // returns nil all are durable. After an error some may be; the caller hands them
 // over to Handle, one by one, and learns which of them it is of.
-func (e *Engine) HandleAll(ctx context.Context, ins []Inbound) error {
+func (e *Engine) HandleAll(ctx context.Context, ins []Inbound) (err error) {
 	if len(ins) == 0 {
 		return nil
 	}
 	first := ins[0]
+	ctx, end := e.tracer.Begin(ctx, Span{Name: spanHandle, Kind: flows.EventKind(first.Event)})
+	defer func() { end(outcomeOf(err)) }()
 	st := step{caller: first.Caller, begins: true}
 	for _, in := range ins {
 		if in.Name == "" || in.ID == "" || in.Event == nil || in.Caller == "" || in.Name != first.Name || in.Caller != first.Caller {

@@ -11,7 +11,8 @@ import (
 // that hangs is no other than one that fails, and is asked again.
 type bounded struct {
 	storage.Store
-	meter Meter
+	meter  Meter
+	tracer Tracer
 }
 
 // soon is a context that ends within storeTimeout.
@@ -51,19 +52,30 @@ func (b bounded) Resolve(ctx context.Context, name string) (string, error) {
 func (b bounded) Commit(ctx context.Context, c storage.Commit) error {
 	ctx, cancel := soon(ctx)
 	defer cancel()
-	began := time.Now()
+	answered := b.commits(ctx)
 	err := b.Store.Commit(ctx, c)
-	b.meter.Committed(time.Since(began), answerOf(err))
+	answered(err)
 	return err
 }
 
 func (b bounded) CommitAndLease(ctx context.Context, c storage.Commit, until time.Time, lanes ...storage.Lane) ([]storage.Leased, error) {
 	return within(ctx, func(ctx context.Context) ([]storage.Leased, error) {
-		began := time.Now()
+		answered := b.commits(ctx)
 		leased, err := b.Store.CommitAndLease(ctx, c, until, lanes...)
-		b.meter.Committed(time.Since(began), answerOf(err))
+		answered(err)
 		return leased, err
 	})
+}
+
+// commits measures a commit until the store has answered.
+func (b bounded) commits(ctx context.Context) (answered func(error)) {
+	began := time.Now()
+	_, end := b.tracer.Begin(ctx, Span{Name: spanCommit})
+	return func(err error) {
+		answer := answerOf(err)
+		end(string(answer))
+		b.meter.Committed(time.Since(began), answer)
+	}
 }
 
 func (b bounded) Lease(ctx context.Context, lane storage.Lane, n int, now, until time.Time) ([]storage.Leased, error) {
