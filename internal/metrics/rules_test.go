@@ -1,8 +1,11 @@
 package metrics
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +19,11 @@ import (
 // promtool runs it in deploy/prometheus.
 func promtool(t *testing.T, args ...string) (string, error) {
 	t.Helper()
+	return promtoolReads(t, nil, args...)
+}
+
+func promtoolReads(t *testing.T, in io.Reader, args ...string) (string, error) {
+	t.Helper()
 	path, err := exec.LookPath("promtool")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
@@ -24,6 +32,7 @@ func promtool(t *testing.T, args ...string) (string, error) {
 		t.Skip("promtool is not here: it is in Debian's prometheus")
 	}
 	cmd := exec.CommandContext(t.Context(), path, args...)
+	cmd.Stdin = in
 	cmd.Dir = filepath.Join("..", "..", "deploy", "prometheus")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -139,6 +148,32 @@ func TestDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out, err := promtool(t, "check", "rules", path); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestLint has promtool read all metrics as they are served.
+func TestLint(t *testing.T) {
+	var samples []Sample
+	s := New("v0", func(context.Context) []Sample { return samples })
+	counted := map[string]bool{} // as it happens; the others are read
+	for name := range series(t, s) {
+		name, _, _ = strings.Cut(name, "{")
+		counted[strings.TrimSuffix(name, "_count")] = true
+	}
+	for _, m := range Catalogue() {
+		if !counted[m.Name] {
+			m.each(func(values []string) { samples = append(samples, Sample{m.Name, 1, values}) })
+		}
+	}
+	w := httptest.NewRecorder()
+	s.Handler(nil, false).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	for _, m := range Catalogue() {
+		if !strings.Contains(w.Body.String(), "# TYPE "+m.Name+" "+string(m.Kind)+"\n") {
+			t.Errorf("%s is not served", m.Name)
+		}
+	}
+	if out, err := promtoolReads(t, w.Body, "check", "metrics"); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
