@@ -77,6 +77,7 @@ configuration or a file is not right, and somebody has to correct it first.`,
 	}
 	root.SetFlagErrorFunc(refuseFlag)
 	root.AddCommand(
+		newInitCommand(),
 		newServeCommand(),
 		newDemoCommand(),
 		newCheckCommand(),
