@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"suar/internal/spelling"
 )
 
 // A Book is a checked intake with its texts: what Step speaks from. It does not
@@ -444,7 +446,7 @@ func (f *faults) parse(name string, raw []byte, v any) (*yaml.Node, bool) {
 	d := yaml.NewDecoder(bytes.NewReader(raw))
 	d.KnownFields(true)
 	if err := d.Decode(v); err != nil {
-		f.yaml(name, err)
+		f.yaml(name, err, spelling.Keys(v)...)
 		return root.Content[0], false
 	}
 	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
@@ -454,13 +456,20 @@ func (f *faults) parse(name string, raw []byte, v any) (*yaml.Node, bool) {
 }
 
 // yaml takes over the parser's errors, one fault each, with their lines.
-func (f *faults) yaml(name string, err error) {
+// A key that is not known is said with the nearest one of those that are.
+func (f *faults) yaml(name string, err error, known ...string) {
 	var te *yaml.TypeError
 	if !errors.As(err, &te) {
 		f.line(name, strings.TrimPrefix(err.Error(), "yaml: "))
 		return
 	}
 	for _, what := range te.Errors {
+		if before, _, unknown := strings.Cut(what, " not found in type "); unknown {
+			what = before + " not found"
+			if meant := spelling.Nearest(before[strings.LastIndexByte(before, ' ')+1:], known); meant != "" {
+				what += fmt.Sprintf("; is %q meant?", meant)
+			}
+		}
 		f.line(name, what)
 	}
 }

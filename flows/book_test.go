@@ -189,7 +189,7 @@ func TestBadDirectories(t *testing.T) {
 		"nobody verified it":      {`numbers: [{label: {id: x}, number: "1", verified_on: 2026-01-02}]`, "verified_by is empty"},
 		"words for a number":      {`numbers: [{label: {id: x}, number: "ask at the gate", verified_on: 2026-01-02, verified_by: A}]`, "digits, spaces"},
 		"two pages of one id":     {"pages:\n- {id: a, title: {id: x}, text: {id: x}, verified_on: 2026-01-02, verified_by: A}\n- {id: a, title: {id: x}, text: {id: x}, verified_on: 2026-01-02, verified_by: A}", "d.yaml:3: each page needs an id of its own"},
-		"an unknown key":          {"numbrs: []", "field numbrs not found"},
+		"an unknown key":          {"numbrs: []", `field numbrs not found; is "numbers" meant?`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := flows.ParseDirectory("d.yaml", []byte(c.yaml)); err == nil || !strings.Contains(err.Error(), c.want) {

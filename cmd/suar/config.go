@@ -193,13 +193,18 @@ type loading struct {
 	name   string
 	env    lookup
 	c      config
+	root   *yaml.Node // the document, nil if it could not be read
 	faults []error
 }
 
 func (l *loading) result() (config, error) { return l.c, errors.Join(l.faults...) }
 
 func (l *loading) fault(format string, args ...any) {
-	l.faults = append(l.faults, fmt.Errorf("%s: %s", l.name, fmt.Sprintf(format, args...)))
+	what, where := fmt.Sprintf(format, args...), l.name
+	if line := l.at(what); line > 0 {
+		where += fmt.Sprintf(":%d", line)
+	}
+	l.faults = append(l.faults, fmt.Errorf("%s: %s", where, what))
 }
 
 // decode reads the YAML. It reports whether there is anything to go on with.
@@ -209,11 +214,14 @@ func (l *loading) decode() bool {
 		l.faults = append(l.faults, missing(err, "the configuration belongs there; deploy/suar.yaml is an example"))
 		return false
 	}
+	if root := new(yaml.Node); yaml.Unmarshal(raw, root) == nil {
+		l.root = root
+	}
 	d := yaml.NewDecoder(bytes.NewReader(raw))
 	d.KnownFields(true)
 	if err := d.Decode(&l.c); err != nil && !errors.Is(err, io.EOF) {
 		for _, what := range yamlFaults(err) {
-			l.fault("%s", what)
+			l.faults = append(l.faults, fmt.Errorf("%s%s", l.name, what))
 		}
 		if _, decoded := errors.AsType[*yaml.TypeError](err); !decoded {
 			return false

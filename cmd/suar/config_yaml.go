@@ -11,12 +11,12 @@ import (
 )
 
 // yamlFaults are a parser's errors, with the nearest known key where one is
-// not known. What stands in the file is not repeated: it could be a token in the
+// not known, to be put behind the file's name. What stands in the file is not repeated: it could be a token in the
 // wrong place.
 func yamlFaults(err error) []string {
 	var te *yaml.TypeError
 	if !errors.As(err, &te) {
-		return []string{strings.TrimPrefix(err.Error(), "yaml: ")}
+		return []string{located(strings.TrimPrefix(err.Error(), "yaml: "))}
 	}
 	var out []string
 	for _, what := range te.Errors {
@@ -28,7 +28,7 @@ func yamlFaults(err error) []string {
 		if before, rest, ok := strings.Cut(what, "cannot unmarshal "); ok {
 			what = before + "want " + kindOf(rest[strings.LastIndexByte(rest, ' ')+1:])
 		}
-		out = append(out, what)
+		out = append(out, located(what))
 	}
 	return out
 }
@@ -51,16 +51,15 @@ func kindOf(goType string) string {
 }
 
 // keys are the keys of the configuration file.
-func keys() []string {
-	return []string{
-		"listen", "telegram", "mattermost", "store", "vault_key_file", "recipients", "no_recovery_key", "book", "directory", "log",
-		"mode", "server", "token_file", "webhook_url", "webhook_secret_file", "rate", "chat_rate",
-		"url", "channel", "callback", "server_key", "on_call", "roster", "roster_key", "format", "level",
-		"redis", "addresses", "sentinel", "cluster", "username", "password_file", "sentinel_username", "sentinel_password_file",
-		"tls", "ca_file", "cert_file", "key_file", "prefix", "replicas", "may_lose_a_second",
-		"quarantine", "deliveries", "callers", "officers", "backup", "folder", "keep", "languages", "profile",
-		"command_token_file", "page", "webhook", "secret_file", "smtp", "host", "from", "to", "user", "plain",
+func keys() []string { return spelling.Keys(config{}) }
+
+// located is a parser's error with its line as other faults have it, to be put
+// behind the file's name.
+func located(what string) string {
+	if rest, ok := strings.CutPrefix(what, "line "); ok {
+		return ":" + rest
 	}
+	return ": " + what
 }
 
 func nearest(key string) string {
