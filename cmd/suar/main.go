@@ -4,12 +4,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -94,7 +96,22 @@ configuration or a file is not right, and somebody has to correct it first.`,
 		newStoreCommand(),
 		newVersionCommand(),
 	)
+	listExitCodes(root)
 	return root
+}
+
+// listExitCodes adds the exit codes to the help of a command and of those below
+// it, where they are not told yet.
+func listExitCodes(c *cobra.Command) {
+	if !strings.Contains(c.Long, "Exit codes:") {
+		c.Long = cmp.Or(c.Long, c.Short+".") + `
+
+Exit codes: 0 done; 1 it failed while it ran; 2 the command line, the
+configuration or a file is not right, and somebody has to correct it first.`
+	}
+	for _, below := range c.Commands() {
+		listExitCodes(below)
+	}
 }
 
 // refuse marks an error for exit code 2 and leaves its words as they are.
