@@ -103,7 +103,7 @@ configuration or a file is not right, and somebody has to correct it first.`,
 // listExitCodes adds the exit codes to the help of a command and of those below
 // it, where they are not told yet.
 func listExitCodes(c *cobra.Command) {
-	if !strings.Contains(c.Long, "Exit codes:") {
+	if !strings.Contains(strings.ToLower(c.Long), "exit code") {
 		c.Long = cmp.Or(c.Long, c.Short+".") + `
 
 Exit codes: 0 done; 1 it failed while it ran; 2 the command line, the
